@@ -1,0 +1,118 @@
+"""Settings: everything a user may decide, frozen, with unknown names refused.
+
+Read from TOML (command line) or from the Settings sheet (`xlfunnel.excel.inputs`); both end here.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from xlfunnel.errors import SettingsError
+from xlfunnel.terms import OUTCOMES, STAGES, Field
+
+LANGUAGES = ("zh-CN", "en")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings with their defaults.
+
+    language       of sheets and messages
+    region         name in the title, and region of rows whose source has no region column; "" = none
+    as_of          the day the check-up looks back from; None = last date found in the data
+    trend_months   complete months that a trend is drawn through; 0 = all there are
+    floor_t1       least T1 reserve a head, opportunities; None = no rule
+    floor_t3       least T3 reserve a head, opportunities; None = no rule
+    refuse_share   share of refused rows (0-1) beyond which a run stops
+    currency       unit shown behind amounts
+    stages         stage code -> name shown; only codes of STAGES
+    stage_map      stage name in the CRM -> stage code, "won" or "lost"; compared without case and blanks
+    columns        field -> header in the export, where recognition by alias is not enough
+    """
+
+    language: str = "zh-CN"
+    region: str = ""
+    as_of: date | None = None
+    trend_months: int = 12
+    floor_t1: float | None = 10
+    floor_t3: float | None = 5
+    refuse_share: float = 0.2
+    currency: str = ""
+    stages: Mapping[str, str] = field(default_factory=dict)
+    stage_map: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _one_of("language", self.language, LANGUAGES)
+        _within("trend_months", self.trend_months, 0, 600)
+        _within("refuse_share", self.refuse_share, 0, 1)
+        for name in ("floor_t1", "floor_t3"):
+            value = getattr(self, name)
+            if value is not None:
+                _within(name, value, 0, 1e6)
+        for code in self.stages:
+            _one_of("stages", code, STAGES)
+        for target in self.stage_map.values():
+            _one_of("stage_map", target, (*STAGES, *OUTCOMES))
+        for key in self.columns:
+            _one_of("columns", key, tuple(Field) + STAGES + OUTCOMES)
+
+
+def load(path: Path) -> Settings:
+    """Settings from a TOML file. Raises SettingsError naming the first thing that is wrong."""
+    try:
+        table = tomllib.loads(path.read_text("utf-8-sig"))
+    except FileNotFoundError:
+        raise SettingsError("settings.missing_file", path=path) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as e:
+        raise SettingsError("settings.not_toml", path=path, reason=e) from None
+    return from_table(table)
+
+
+def from_table(table: Mapping[str, Any]) -> Settings:
+    """Settings from parsed TOML or from the cells of the Settings sheet; unknown names and wrong kinds are refused."""
+    known = {f.name: f for f in fields(Settings)}
+    values: dict[str, Any] = {}
+    for name, value in table.items():
+        if name not in known:
+            hint = get_close_matches(name, known, n=1)
+            raise SettingsError("settings.unknown_name", name=name, hint=hint[0] if hint else ", ".join(known))
+        values[name] = _checked(name, value)
+    return Settings(**values)
+
+
+def _checked(name: str, value: Any) -> Any:
+    if name in ("stages", "stage_map", "columns"):
+        if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
+            raise SettingsError("settings.wrong_kind", name=name, value=value)
+        return dict(value)
+    if name in ("language", "region", "currency"):
+        kinds: tuple[type, ...] = (str,)
+    elif name == "as_of":
+        kinds = (date, type(None))
+    elif name == "trend_months":
+        kinds = (int,)
+    elif name == "refuse_share":
+        kinds = (int, float)
+    else:
+        kinds = (int, float, type(None))
+    if not isinstance(value, kinds) or isinstance(value, bool):
+        raise SettingsError("settings.wrong_kind", name=name, value=value)
+    return value
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        hint = get_close_matches(value, allowed, n=1)
+        raise SettingsError(
+            "settings.not_allowed", name=name, value=value, allowed=", ".join(hint or [str(a) for a in allowed])
+        )
+
+
+def _within(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise SettingsError("settings.out_of_range", name=name, value=value, low=low, high=high)

@@ -1,0 +1,138 @@
+"""The vocabulary: names of columns, stages, outcomes, flags and issues. No logic beyond what a word means.
+
+An enum member's value is at once the key in frames, in JSON and of its label in `strings/`.
+"""
+
+from enum import StrEnum
+
+STAGES = ("T0", "T1", "T2", "T3", "T4")
+"""Stage codes from the first lead to the key decision; their names are settings."""
+
+SPANS = ("T0-T2", "T0-T3", "T3")
+"""Spans that the check-up draws: the consultant's two, and the stage that sounds the alarm."""
+
+
+class Outcome(StrEnum):
+    """What ended a stage visit when it was not the next stage."""
+
+    WON = "won"
+    LOST = "lost"
+    OPEN = "open"  # not ended yet
+    GONE = "gone"  # ended, and the source does not say where it went
+
+
+OUTCOMES = (Outcome.WON, Outcome.LOST)
+
+
+class Col(StrEnum):
+    """Columns of the canonical frames. The visits frame is drawn in `xlfunnel.crm.visits`."""
+
+    OPPORTUNITY = "opportunity_id"
+    VISIT = "visit"
+    REGION = "region"
+    OWNER = "owner"
+    STAGE = "stage"
+    NEXT_STAGE = "next_stage"
+    ENTERED_DAY = "entered_day"
+    LEFT_DAY = "left_day"
+    ENTERED_MONTH = "entered_month"
+    LEFT_MONTH = "left_month"
+    AMOUNT_CENTS = "amount_cents"
+    MONTH = "month"
+    DAYS = "days"
+    COUNT = "count"
+    SPAN = "span"
+
+
+class Field(StrEnum):
+    """What a column of a CRM export can mean to the data door."""
+
+    OPPORTUNITY = "opportunity_id"
+    REGION = "region"
+    OWNER = "owner"
+    STAGE = "stage"
+    NEXT_STAGE = "next_stage"
+    ENTERED = "entered"
+    LEFT = "left"
+    CREATED = "created"
+    CLOSED = "closed"
+    AMOUNT = "amount"
+    MONTH = "month"
+    COUNT = "count"
+
+
+class Shape(StrEnum):
+    """Shapes of export that the data door knows."""
+
+    HISTORY = "history"  # one row per stage visit
+    STAGE_DATES = "stage_dates"  # one row per opportunity, one date column per stage
+    CURRENT_STAGE = "current_stage"  # one row per opportunity: where it stands, since when, closed when
+    AGGREGATED = "aggregated"  # month x owner x stage: count
+
+
+class IssueCode(StrEnum):
+    """Why a row was refused, repaired or remarked upon."""
+
+    MISSING_ID = "missing_id"
+    MISSING_STAGE = "missing_stage"
+    UNKNOWN_STAGE = "unknown_stage"
+    MISSING_DATE = "missing_date"
+    BAD_DATE = "bad_date"
+    FUTURE_DATE = "future_date"
+    LEFT_BEFORE_ENTERED = "left_before_entered"
+    BAD_AMOUNT = "bad_amount"
+    BAD_COUNT = "bad_count"
+    DUPLICATE_ROW = "duplicate_row"
+    CONFLICTING_ROW = "conflicting_row"
+    ORPHAN_HISTORY = "orphan_history"
+    MISSING_OWNER = "missing_owner"
+    OWNER_WITHOUT_REGION = "owner_without_region"
+    CLEANED_TEXT = "cleaned_text"
+    TOTAL_ROW = "total_row"
+
+
+class Treatment(StrEnum):
+    """What became of a row with an issue."""
+
+    REFUSED = "refused"
+    REPAIRED = "repaired"
+    NOTED = "noted"
+
+
+class Measure(StrEnum):
+    """What is summed."""
+
+    COUNT = "count"
+    AMOUNT = "amount"
+
+
+class Verdict(StrEnum):
+    """What may honestly be said of a trend; the ladder stands in `xlfunnel.metrics.trend`."""
+
+    TOO_SHORT = "too_short"
+    FLAT = "flat"
+    INDICATIVE_DECLINING = "indicative_declining"
+    INDICATIVE_GROWING = "indicative_growing"
+    DECLINING_THIN = "declining_thin"
+    GROWING_THIN = "growing_thin"
+    DECLINING = "declining"
+    GROWING = "growing"
+    NO_TREND = "no_trend"
+
+
+class FlagCode(StrEnum):
+    """The rules of the Alerts sheet; the table of rules stands in `xlfunnel.metrics.flags`."""
+
+    BELOW_MEAN = "below_mean"
+    BELOW_FLOOR_T1 = "below_floor_T1"
+    BELOW_FLOOR_T3 = "below_floor_T3"
+    RESERVE_DECLINING = "reserve_declining"
+
+
+class Severity(StrEnum):
+    """One scale for every alert and tile. Order matters: worst first."""
+
+    RISK = "risk"
+    WATCH = "watch"
+    OK = "ok"
+    NONE = "none"
