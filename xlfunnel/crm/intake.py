@@ -1,0 +1,71 @@
+"""What the data door hands over: visits, what was wrong with the rows, and how each file was understood."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from xlfunnel.terms import IssueCode, Shape, Treatment
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file to read; `sheet` names the sheet of a workbook, None = the first visible one that holds a table."""
+
+    path: Path
+    sheet: str | None = None
+
+
+@dataclass(frozen=True)
+class DataIssue:
+    """One thing that was wrong with one row.
+
+    source     file name, or "file name › sheet"
+    row        row in the file as a person sees it (1 = first, header included); None = no single row
+    value      the offending value as text
+    treatment  what became of the row
+    """
+
+    code: IssueCode
+    source: str
+    row: int | None
+    value: str
+    treatment: Treatment
+
+
+@dataclass(frozen=True)
+class SourceSummary:
+    """How one file was understood.
+
+    rows_read      rows under the header that are not blank; each is used or refused
+    rows_repaired  rows used after a repair
+    columns        field ("owner") or stage code ("T2") -> header that was found
+    how            "utf-8", "gb18030", or "xlsx › Opportunities"
+    """
+
+    name: str
+    shape: Shape
+    rows_read: int
+    rows_used: int
+    rows_repaired: int
+    rows_refused: int
+    columns: Mapping[str, str]
+    how: str
+
+
+@dataclass(frozen=True)
+class Intake:
+    """All that was read.
+
+    visits    the canonical frame, drawn in `xlfunnel.crm.visits`
+    reserves  only for the aggregated shape: region, owner, stage (str), month, count, amount_cents (int64)
+    as_of     the day the data look back from
+    """
+
+    visits: pd.DataFrame
+    reserves: pd.DataFrame | None
+    issues: tuple[DataIssue, ...]
+    sources: tuple[SourceSummary, ...]
+    as_of: date
