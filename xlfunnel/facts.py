@@ -75,8 +75,9 @@ def facts_of(visits: Any, as_of: date) -> Facts:
     ended = seen.filter(nw.col(Col.NEXT_STAGE) != Outcome.OPEN.value)
     entries = _counted(seen, Col.ENTERED_MONTH, ENTRIES)
     exits = _counted(ended, Col.LEFT_MONTH, EXITS)
+    changes = pd.concat([entries, _negated(exits)])
     last_month = month_number(as_of)
-    first_month = int(entries[Col.MONTH].min()) if len(entries) else last_month
+    first_month = int(changes[Col.MONTH].min()) if len(changes) else last_month
     return Facts(
         as_of=as_of,
         first_month=first_month,
@@ -84,7 +85,7 @@ def facts_of(visits: Any, as_of: date) -> Facts:
         entries=entries,
         exits=exits,
         created=_counted(seen.filter(nw.col(Col.VISIT) == 1), Col.ENTERED_MONTH, CREATED),
-        reserves=_dense(pd.concat([entries, _negated(exits)]), first_month, last_month, cumulate=True),
+        reserves=_dense(changes, first_month, last_month, cumulate=True),
         durations=_counted(seen, Col.DAYS, DURATIONS),
     )
 
@@ -134,7 +135,7 @@ def _as_seen(visits: Any, as_of_day: int) -> nw.LazyFrame[Any]:
 
 
 def _refuse_overflow(seen: nw.LazyFrame[Any]) -> None:
-    """No partial sum can exceed the sum of absolute values; on overflow engines wrap, widen or raise, each its own way."""
+    """Engines wrap, widen or raise on overflow, each its own way; no partial sum can exceed that of absolute values."""
     sizes = _collect(seen.select(nw.col(Col.AMOUNT_CENTS).cast(nw.Float64).abs().sum()))
     total = float(sizes[Col.AMOUNT_CENTS].fillna(0).sum())
     if total >= _LARGEST_SUM:
