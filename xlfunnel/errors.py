@@ -23,3 +23,7 @@ class SettingsError(XlfunnelError):
 
 class WorkbookError(XlfunnelError):
     """The workbook to fill is not one of ours, is damaged, or cannot be written."""
+
+
+class UsageError(XlfunnelError):
+    """The command line cannot be understood or must not be carried out."""

@@ -62,15 +62,18 @@ class Settings:
             _one_of("columns", key, tuple(Field) + STAGES + OUTCOMES)
 
 
-def load(path: Path) -> Settings:
-    """Settings from a TOML file. Raises SettingsError naming the first thing that is wrong."""
+def load(path: Path, **defaults: Any) -> Settings:
+    """Settings from a TOML file; `defaults` hold for what the file does not say.
+
+    Raises SettingsError naming the first thing that is wrong.
+    """
     try:
         table = tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise SettingsError("settings.missing_file", path=path) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as e:
         raise SettingsError("settings.not_toml", path=path, reason=e) from None
-    return from_table(table)
+    return from_table({**defaults, **table})
 
 
 def from_table(table: Mapping[str, Any]) -> Settings:

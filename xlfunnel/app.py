@@ -1,0 +1,171 @@
+"""What the commands do, from files to files. Nothing is written unless everything before it succeeded."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from xlfunnel import results, settings
+from xlfunnel.analysis import FunnelAnalysis, analyse
+from xlfunnel.crm import Intake, Source, read_sources
+from xlfunnel.errors import UsageError, WorkbookError
+from xlfunnel.excel import inputs, template
+from xlfunnel.excel.file_sink import FileSink
+from xlfunnel.pages import build_report
+from xlfunnel.paths import shipped
+from xlfunnel.report import fill
+from xlfunnel.settings import Settings
+
+Progress = Callable[[str], None]
+"""Is told the string key of each step as it begins."""
+
+
+def quiet(step: str) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The files of one import: exports, and optionally a stage history and a table of owners."""
+
+    sources: Sequence[Path]
+    history: Path | None = None
+    owners: Path | None = None
+
+    def paths(self) -> list[Path]:
+        """All of them."""
+        return [*self.sources, *(p for p in (self.history, self.owners) if p)]
+
+
+def check(files: Inputs, chosen: Settings, progress: Progress = quiet) -> Intake:
+    """Read the files and say what became of every row. Writes nothing. Raises InputError if they cannot be used."""
+    progress("cli.step.read")
+    return read_sources(
+        [Source(p) for p in files.sources], chosen, history=files.history, owners=files.owners, as_of=chosen.as_of
+    )
+
+
+def report(
+    files: Inputs,
+    out: Path,
+    chosen: Settings,
+    *,
+    template_path: Path | None = None,
+    json_path: Path | None = None,
+    settings_path: Path | None = None,
+    progress: Progress = quiet,
+) -> FunnelAnalysis:
+    """Exports → the finished workbook `out`, made from the template; an existing `out` is kept as .bak.
+
+    Raises UsageError if an output would overwrite an input, InputError, WorkbookError, OSError.
+    """
+    others = [p for p in (template_path, settings_path) if p]
+    _guard([p for p in (out, json_path) if p], [*files.paths(), *others])
+    intake = check(files, chosen, progress)
+    progress("cli.step.analyse")
+    analysis = analyse(intake, chosen)
+    with _template(chosen.language, template_path) as base, _json(analysis, json_path):
+        progress("cli.step.write")
+        fill(build_report(analysis, with_data=True), FileSink(base, out, backup=out.exists()))
+    return analysis
+
+
+def refresh(
+    workbook: Path, out: Path | None = None, *, json_path: Path | None = None, progress: Progress = quiet
+) -> FunnelAnalysis:
+    """The Data and Settings sheets of a workbook → its result sheets, in place (kept as .bak) or into `out`.
+
+    Raises UsageError, InputError, SettingsError, WorkbookError, OSError.
+    """
+    target = out or workbook
+    in_place = _same(target, workbook)
+    _guard([p for p in (target, json_path) if p], [] if in_place else [workbook])
+    if json_path and _same(json_path, workbook):
+        raise UsageError("cli.overwrites_input", path=json_path)
+    progress("cli.step.read")
+    chosen = inputs.read_settings(workbook)
+    intake = read_sources([inputs.data_source(workbook)], chosen, as_of=chosen.as_of)
+    progress("cli.step.analyse")
+    analysis = analyse(intake, chosen)
+    with _json(analysis, json_path):
+        progress("cli.step.write")
+        fill(build_report(analysis, with_data=False), FileSink(workbook, target, backup=target.exists()))
+    return analysis
+
+
+def demo(out: Path, language: str, *, json_path: Path | None = None, progress: Progress = quiet) -> FunnelAnalysis:
+    """The bundled LX sample → a finished workbook. Raises as `report` does."""
+    chosen = replace(settings.load(shipped("sample/lx_settings.toml")), language=language)
+    sample = Inputs([shipped("sample/lx_opportunities.csv")], shipped("sample/lx_stage_history.csv"))
+    return report(sample, out, chosen, json_path=json_path, progress=progress)
+
+
+def copy_template(language: str, out: Path) -> None:
+    """The empty template of one language as `out`; an existing `out` is kept as .bak. Raises OSError."""
+    _guard([out], [])
+    with _template(language, None) as base, _beside(out) as part:
+        shutil.copyfile(base, part)
+        if out.exists():
+            shutil.copy2(out, out.with_name(out.name + ".bak"))
+
+
+@contextmanager
+def _template(language: str, own: Path | None) -> Iterator[Path]:
+    """The user's template, the shipped one, or one built for the occasion."""
+    path = own or shipped(template.file_name(language))
+    if own or path.exists():
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        built = Path(folder) / template.file_name(language)
+        template.build(language, built)
+        yield built
+
+
+@contextmanager
+def _json(analysis: FunnelAnalysis, path: Path | None) -> Iterator[None]:
+    """Results go to disk before the workbook does, and take their name after it: either both are there or neither."""
+    if path is None:
+        yield
+        return
+    with _beside(path) as part:
+        part.write_text(results.dumps(analysis), "utf-8", newline="\n")
+        yield
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """A new file in the folder of `path` that takes its place if all goes well, and vanishes if not."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    os.close(handle)
+    part = Path(name)
+    try:
+        part.chmod(0o666 & ~_umask())
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _guard(outs: Sequence[Path], ins: Sequence[Path]) -> None:
+    """Refuse, before anything is read, outputs that cannot be or must not be written."""
+    for i, out in enumerate(outs):
+        if not out.parent.is_dir():
+            raise WorkbookError("cli.no_folder", path=out.parent)
+        if out.is_dir():
+            raise WorkbookError("cli.is_folder", path=out)
+        if any(_same(out, p) for p in (*ins, *outs[:i])):
+            raise UsageError("cli.overwrites_input", path=out)
+
+
+def _same(a: Path, b: Path) -> bool:
+    return a.resolve() == b.resolve() or (a.exists() and b.exists() and a.samefile(b))

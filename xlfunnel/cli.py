@@ -1,0 +1,143 @@
+"""The command line. Exit codes: 0 done, 1 a fault of the program, 2 usage, 3 an input or a file was refused."""
+
+import sys
+import traceback
+from argparse import Namespace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from xlfunnel import app, arguments, results, settings
+from xlfunnel.analysis import FunnelAnalysis
+from xlfunnel.console import Terminal
+from xlfunnel.errors import InputError, UsageError, XlfunnelError
+from xlfunnel.excel import inputs
+from xlfunnel.settings import Settings
+from xlfunnel.strings import words
+
+_DONE, _FAULT, _USAGE, _REFUSED, _STOPPED = 0, 1, 2, 3, 130
+_STDOUT = Path("-")
+_DEMO = Path("xlfunnel-demo.xlsx")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code. Expected problems are one sentence on stderr and never a traceback."""
+    typed = list(sys.argv[1:] if argv is None else argv)
+    terminal = Terminal(arguments.system_language())
+    try:
+        terminal.language, asked = arguments.language(typed)
+        args = arguments.parse(typed, words(terminal.language))
+        args.asked = asked
+        return _COMMANDS[args.command](args, terminal)
+    except UsageError as e:
+        terminal.error(e)
+        return _USAGE
+    except XlfunnelError as e:
+        terminal.error(e)
+        return _REFUSED
+    except OSError as e:
+        terminal.os_error(e)
+        return _REFUSED
+    except KeyboardInterrupt:
+        terminal.sentence("cli.stopped")
+        return _STOPPED
+    except Exception as e:
+        if "--debug" in typed:
+            traceback.print_exc()
+        terminal.sentence("cli.fault", kind=type(e).__name__, reason=e)
+        return _FAULT
+
+
+def _demo(args: Namespace, terminal: Terminal) -> int:
+    out = args.output or _DEMO
+    with terminal.progress() as progress:
+        analysis = app.demo(out, terminal.language, json_path=_json_file(args), progress=progress)
+    return _finish(args, terminal, analysis, out)
+
+
+def _report(args: Namespace, terminal: Terminal) -> int:
+    chosen = _settings(args, terminal)
+    with terminal.progress() as progress:
+        analysis = app.report(
+            app.Inputs(args.source, args.history, args.owners),
+            args.output,
+            chosen,
+            template_path=args.template,
+            json_path=_json_file(args),
+            settings_path=args.settings,
+            progress=progress,
+        )
+    return _finish(args, terminal, analysis, args.output)
+
+
+def _refresh(args: Namespace, terminal: Terminal) -> int:
+    if not args.asked:
+        terminal.language = inputs.language(args.workbook)
+    with terminal.progress() as progress:
+        analysis = app.refresh(args.workbook, args.output, json_path=_json_file(args), progress=progress)
+    return _finish(args, terminal, analysis, args.output or args.workbook)
+
+
+def _check(args: Namespace, terminal: Terminal) -> int:
+    chosen = _settings(args, terminal)
+    files = app.Inputs(args.source, args.history, args.owners)
+    refused = None
+    with terminal.progress() as progress:
+        try:
+            intake = app.check(files, chosen, progress)
+        except InputError as e:
+            if e.code != "input.too_many_refused":
+                raise
+            refused = e  # the table is what shows why, so it is drawn all the same
+            intake = app.check(files, replace(chosen, refuse_share=1), progress)
+    terminal.quality(intake, chosen)
+    if refused:
+        raise refused
+    return _DONE
+
+
+def _template(args: Namespace, terminal: Terminal) -> int:
+    app.copy_template(terminal.language, args.output)
+    print(terminal.say("cli.wrote.template", path=args.output))
+    return _DONE
+
+
+_COMMANDS: Mapping[str, Callable[[Namespace, Terminal], int]] = {
+    "demo": _demo,
+    "report": _report,
+    "refresh": _refresh,
+    "check": _check,
+    "template": _template,
+}
+
+
+def _settings(args: Namespace, terminal: Terminal) -> Settings:
+    """Settings of the file, overruled by what was typed. The terminal goes on in their language."""
+    spoken = terminal.language
+    chosen = settings.load(args.settings, language=spoken) if args.settings else Settings(language=spoken)
+    typed = {
+        "language": spoken if args.asked else None,
+        "region": args.region,
+        "as_of": args.as_of,
+    }
+    chosen = replace(chosen, **{name: value for name, value in typed.items() if value is not None})
+    terminal.language = chosen.language
+    return chosen
+
+
+def _json_file(args: Namespace) -> Path | None:
+    return None if args.json == _STDOUT else args.json
+
+
+def _finish(args: Namespace, terminal: Terminal, analysis: FunnelAnalysis, out: Path) -> int:
+    """Say what was done; results asked for on stdout come first and alone there."""
+    to_stdout = args.json == _STDOUT
+    if to_stdout:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(results.dumps(analysis).encode())
+        sys.stdout.buffer.flush()
+    wrote = [("cli.wrote.workbook", out)]
+    if args.json and not to_stdout:
+        wrote.append(("cli.wrote.json", args.json))
+    terminal.result(analysis, wrote, on_stderr=to_stdout)
+    return _DONE

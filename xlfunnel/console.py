@@ -1,0 +1,148 @@
+"""What the command line says: one sentence for an error, tables for a result. Words only, no figures of its own."""
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from errno import EDQUOT, ENOSPC
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from xlfunnel.analysis import FunnelAnalysis
+from xlfunnel.app import Progress
+from xlfunnel.crm import DataIssue, Intake, SourceSummary
+from xlfunnel.errors import XlfunnelError
+from xlfunnel.metrics.trend import TrendFit
+from xlfunnel.pages.phrases import Phrases
+from xlfunnel.settings import Settings
+from xlfunnel.strings import Words, words
+from xlfunnel.terms import Measure
+
+_FLAGS_SHOWN = 12
+_ROWS_SHOWN = 5
+_PIPE_WIDTH = 120
+
+
+class Terminal:
+    """Speaks one language at a time; `language` may change once a settings file or a workbook has named another."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")  # a terminal that lacks a letter must not stop a run
+
+    @property
+    def say(self) -> Words:
+        """The words of the language of the moment."""
+        return words(self.language)
+
+    def error(self, problem: XlfunnelError) -> None:
+        """The sentence of an error, on stderr."""
+        self.sentence(problem.code, **problem.params)
+
+    def os_error(self, problem: OSError) -> None:
+        """The sentence for what the system refused, on stderr."""
+        path = problem.filename2 or problem.filename or "?"
+        if isinstance(problem, PermissionError):
+            self.sentence("cli.no_permission", path=path)
+        elif problem.errno in (ENOSPC, EDQUOT):
+            self.sentence("cli.no_space")
+        else:
+            self.sentence("cli.system", path=path, reason=problem.strerror or problem)
+
+    def sentence(self, key: str, **params: object) -> None:
+        """One sentence on stderr, on one line."""
+        text = self.say(key, **{n: str(v) for n, v in params.items()})
+        print(" ".join(text.split()), file=sys.stderr)
+
+    @contextmanager
+    def progress(self) -> Iterator[Progress]:
+        """A line that says what is being done, where somebody watches; nothing in a pipe."""
+        console = _console(error=True)
+        if not console.is_terminal:
+            yield lambda step: None
+            return
+        with console.status(self.say("cli.step.begin")) as status:
+            yield lambda step: status.update(self.say(step) if self.say.has(step) else step)
+
+    def result(self, analysis: FunnelAnalysis, paths: Sequence[tuple[str, Path]], *, on_stderr: bool) -> None:
+        """Rows, equations, flags and where the files are: `paths` holds (string key, path) pairs."""
+        console, say = _console(error=on_stderr), Phrases(analysis.settings)
+        console.print(say.scope(analysis), soft_wrap=True)
+        console.print(_sources(analysis.sources, say))
+        for trend in analysis.trends:
+            if trend.owner is None and trend.region == analysis.scope and trend.measure == Measure.COUNT:
+                verdict = say(f"trend.verdict.{trend.fit.verdict}")
+                console.print(f"{_arrow(trend.span)}: {_equation(trend.fit, say)}, {verdict}", soft_wrap=True)
+        console.print(_flags(analysis, say) if analysis.flags else say("cli.no_flags"))
+        for key, path in paths:
+            console.print(say(key, path=path), soft_wrap=True)
+
+    def quality(self, intake: Intake, settings: Settings) -> None:
+        """What was read and what became of every row, on stdout."""
+        console, say = _console(error=False), Phrases(settings)
+        console.print(_sources(intake.sources, say))
+        console.print(say.columns(intake.sources), soft_wrap=True)
+        console.print(_causes(intake.issues, say) if intake.issues else say("cli.no_issues"))
+
+
+def _console(*, error: bool) -> Console:
+    console = Console(stderr=error, markup=False, highlight=False, emoji=False)
+    if not console.is_terminal:
+        console.width = _PIPE_WIDTH
+    return console
+
+
+def _arrow(span: str) -> str:
+    return span.replace("-", "→")
+
+
+def _equation(fit: TrendFit, say: Phrases) -> str:
+    """The consultant's form in plain characters that can be searched for: y=-15.343x+147.53, R²=0.565."""
+    return say.equation(fit).replace("−", "-").replace(" ", "").replace(",", ", ")
+
+
+def _table(say: Phrases, title: str, *columns: str) -> Table:
+    """A table with localised heads; a column whose key ends in # is right-aligned."""
+    table = Table(title=say(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for key in columns:
+        table.add_column(say(f"cli.column.{key.rstrip('#')}"), justify="right" if key.endswith("#") else "left")
+    return table
+
+
+def _sources(sources: Sequence[SourceSummary], say: Phrases) -> Table:
+    table = _table(say, "cli.title.sources", "source", "shape", "read#", "used#", "repaired#", "refused#")
+    for s in sources:
+        rows = (s.rows_read, s.rows_used, s.rows_repaired, s.rows_refused)
+        table.add_row(s.name, say(f"issues.shape.{s.shape}"), *(say.count(n) for n in rows))
+    return table
+
+
+def _flags(analysis: FunnelAnalysis, say: Phrases) -> Table:
+    table = _table(say, "cli.title.flags", "severity", "who", "rule", "value#", "limit#")
+    for flag in analysis.flags[:_FLAGS_SHOWN]:
+        severity = say(f"sheets.severity.{flag.severity}")
+        numbers = (say.number(flag.value), say.number(flag.limit))
+        table.add_row(severity, say.who(flag), say.rule(flag), *numbers)
+    rest = len(analysis.flags) - _FLAGS_SHOWN
+    if rest > 0:
+        table.caption = say("cli.more_flags", n=rest)
+    return table
+
+
+def _causes(issues: Sequence[DataIssue], say: Phrases) -> Table:
+    """Issues counted by what was done and why, with the first rows of each."""
+    found: defaultdict[tuple[str, str, str], list[DataIssue]] = defaultdict(list)
+    for issue in issues:
+        found[issue.treatment, issue.code, issue.source].append(issue)
+    table = _table(say, "cli.title.causes", "treatment", "cause", "source", "rows#", "first_rows", "example")
+    for (treatment, code, source), rows in sorted(found.items(), key=lambda kv: -len(kv[1])):
+        first = ", ".join(str(i.row) for i in rows[:_ROWS_SHOWN] if i.row is not None)
+        more = " …" if len(rows) > _ROWS_SHOWN else ""
+        labels = (say(f"issues.treatment.{treatment}"), say(f"issues.code.{code}"))
+        table.add_row(*labels, source, say.count(len(rows)), first + more, rows[0].value)
+    return table
