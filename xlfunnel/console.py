@@ -125,7 +125,7 @@ def _sources(sources: Sequence[SourceSummary], say: Phrases) -> Table:
 def _flags(analysis: FunnelAnalysis, say: Phrases) -> Table:
     table = _table(say, "cli.title.flags", "severity", "who", "rule", "value#", "limit#")
     for flag in analysis.flags[:_FLAGS_SHOWN]:
-        severity = say(f"sheets.severity.{flag.severity}")
+        severity = say(f"alerts.severity.{flag.severity}")
         numbers = (say.number(flag.value), say.number(flag.limit))
         table.add_row(severity, say.who(flag), say.rule(flag), *numbers)
     rest = len(analysis.flags) - _FLAGS_SHOWN
