@@ -1,0 +1,134 @@
+"""The alerts: rules as a table, applied to reps, to regions as a whole, and to the regions' trends."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import isnan
+from typing import NamedTuple
+
+import pandas as pd
+
+from xlfunnel.metrics.trend import Trend
+from xlfunnel.settings import Settings
+from xlfunnel.terms import Col, FlagCode, Measure, Severity, Verdict
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One broken rule.
+
+    owner   None = the region as a whole
+    value   what was found: opportunities (a head, for a region), or months' slope
+    limit   what it should have reached, in the same unit
+    span    of a trend, else ""
+    """
+
+    region: str
+    owner: str | None
+    code: FlagCode
+    value: float
+    limit: float
+    severity: Severity
+    span: str = ""
+
+
+class Head(NamedTuple):
+    """What the rules look at: a rep, or an average rep of a region (owner None).
+
+    heads  reps of the region
+    """
+
+    region: str
+    owner: str | None
+    heads: int
+    reserve: float
+    region_mean: float
+    t1: float
+    t3: float
+
+
+class Rule(NamedTuple):
+    """`value` under `limit` raises the flag; a limit of None, or NaN in either, means there is nothing to compare."""
+
+    code: FlagCode
+    severity: Severity
+    value: Callable[[Head], float]
+    limit: Callable[[Head, Settings], float | None]
+
+
+class TrendRule(NamedTuple):
+    """A region's count trend with this verdict raises the flag; value = slope, limit = 0."""
+
+    code: FlagCode
+    severity: Severity
+    verdict: Verdict
+
+
+RULES = (
+    Rule(
+        FlagCode.BELOW_MEAN,
+        Severity.WATCH,
+        lambda head: head.reserve,
+        lambda head, _: head.region_mean if head.owner is not None and head.heads > 1 else None,
+    ),
+    Rule(FlagCode.BELOW_FLOOR_T1, Severity.WATCH, lambda head: head.t1, lambda _, settings: settings.floor_t1),
+    Rule(FlagCode.BELOW_FLOOR_T3, Severity.RISK, lambda head: head.t3, lambda _, settings: settings.floor_t3),
+)
+
+TREND_RULES = (
+    TrendRule(FlagCode.RESERVE_DECLINING, Severity.RISK, Verdict.DECLINING),
+    TrendRule(FlagCode.RESERVE_DECLINING, Severity.WATCH, Verdict.DECLINING_THIN),
+)
+
+
+def flags(owner_table: pd.DataFrame, trends: Sequence[Trend], settings: Settings) -> tuple[Flag, ...]:
+    """Every broken rule, worst severity first; then regions before reps, by rule, and the furthest below first.
+
+    owner_table  frame of `metrics.owners.owner_reserves`
+    """
+    raised = [*_of_heads(owner_table, settings), *_of_trends(trends)]
+    return tuple(sorted(raised, key=_order))
+
+
+def _of_heads(owner_table: pd.DataFrame, settings: Settings) -> Iterator[Flag]:
+    for head in _heads(owner_table):
+        for rule in RULES:
+            value, limit = rule.value(head), rule.limit(head, settings)
+            if limit is not None and value < limit:  # False for NaN
+                yield Flag(head.region, head.owner, rule.code, value, float(limit), rule.severity)
+
+
+def _of_trends(trends: Sequence[Trend]) -> Iterator[Flag]:
+    for trend in trends:
+        if trend.region is None or trend.owner is not None or trend.measure != Measure.COUNT:
+            continue
+        for rule in TREND_RULES:
+            if trend.fit.verdict == rule.verdict:
+                yield Flag(trend.region, None, rule.code, trend.fit.slope, 0.0, rule.severity, trend.span)
+
+
+def _heads(owner_table: pd.DataFrame) -> Iterator[Head]:
+    """Each region's average rep, then its reps. What belongs to nobody counts for the region, not as a head."""
+    for region, rows in owner_table.groupby(Col.REGION.value, sort=True):
+        reps = rows[rows[Col.OWNER.value] != ""]
+        n = len(reps)
+        if not n:
+            continue
+        t1, t3 = (float(rows[c].sum(skipna=False)) / n for c in ("t1", "t3"))
+        mean = float(reps["reserve"].mean())
+        yield Head(str(region), None, n, mean, mean, t1, t3)
+        for rep in reps.to_dict("records"):
+            values = (float(rep[c]) for c in ("reserve", "region_mean", "t1", "t3"))
+            yield Head(str(region), str(rep[Col.OWNER.value]), n, *values)
+
+
+def _order(flag: Flag) -> tuple[object, ...]:
+    short = flag.value / flag.limit if flag.limit and not isnan(flag.value) else flag.value
+    return (
+        list(Severity).index(flag.severity),
+        flag.owner is not None,
+        list(FlagCode).index(flag.code),
+        flag.region,
+        flag.span,
+        short,
+        flag.owner or "",
+    )

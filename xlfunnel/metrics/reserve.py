@@ -1,0 +1,176 @@
+"""Reserves: the opportunities that stand in a stage at a month's end, as counts and amounts; the flows; the win rate.
+
+Everything here reads `Facts` (drawn in `xlfunnel.facts`); `region=None` means all regions, `owner=None` all owners.
+Amounts leave in currency units: the cents of the facts ÷ 100.
+"""
+
+from datetime import date
+from math import nan
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from xlfunnel.calendar import month_end
+from xlfunnel.facts import Facts
+from xlfunnel.terms import STAGES, Col, Measure, Outcome
+
+CENTS = 100
+_TOTALS = ((Col.REGION, Col.OWNER), (Col.REGION,), ())
+"""What the rows of `reserves` are summed by: each owner, each region, everything."""
+
+
+class WinRate(NamedTuple):
+    """rate = won ÷ closed, 0…1, NaN if nothing closed; closed = won + lost opportunities."""
+
+    rate: float
+    won: int
+    closed: int
+
+
+class SpanSeries:
+    """Month-end reserves of a run of months, ready to be asked for by span, measure, region and owner.
+
+    regions  names, sorted; "" is the region of rows without one
+    owners   (region, owner) pairs, sorted
+    """
+
+    def __init__(self, facts: Facts, months: tuple[int, ...]) -> None:
+        known = facts.reserves
+        pairs = known[[Col.REGION, Col.OWNER]].drop_duplicates().sort_values([Col.REGION, Col.OWNER])
+        self.owners: tuple[tuple[str, str], ...] = tuple(pairs.itertuples(index=False, name=None))
+        self.regions: tuple[str, ...] = tuple(sorted({region for region, _ in self.owners}))
+        row = pd.MultiIndex.from_frame(known[[Col.REGION, Col.OWNER]])
+        place = (
+            pd.MultiIndex.from_frame(pairs).get_indexer(row),
+            pd.Index(STAGES).get_indexer(pd.Index(known[Col.STAGE])),
+            pd.Index(months, dtype="int64").get_indexer(pd.Index(known[Col.MONTH])),
+        )
+        inside = place[2] >= 0
+        self._grids = {
+            measure: _grid((len(self.owners), len(STAGES), len(months)), place, inside, known[column])
+            for measure, column in ((Measure.COUNT, Col.COUNT), (Measure.AMOUNT, Col.AMOUNT_CENTS))
+        }
+
+    def values(self, span: str, measure: Measure, region: str | None, owner: str | None) -> tuple[float, ...]:
+        """One value a month: opportunities, or currency units."""
+        rows = [
+            i
+            for i, (r, o) in enumerate(self.owners)
+            if (region is None or r == region) and (owner is None or o == owner)
+        ]
+        columns = [STAGES.index(stage) for stage in stages_of(span)]
+        sums = self._grids[measure][np.ix_(rows, columns)].sum(axis=(0, 1))
+        return tuple((sums / CENTS if measure == Measure.AMOUNT else sums).astype(float).tolist())
+
+
+def stages_of(span: str) -> tuple[str, ...]:
+    """Stage codes of a span: "T0-T2" → T0, T1, T2; "T3" → T3. Raises ValueError for anything else."""
+    first, _, last = span.partition("-")
+    a, z = STAGES.index(first), STAGES.index(last or first)
+    if a > z:
+        raise ValueError(f"{span}: the first stage lies after the last")
+    return STAGES[a : z + 1]
+
+
+def is_partial(month: int, as_of: date) -> bool:
+    """True if `as_of` is before the last day of the month: its figures are not final."""
+    return as_of < month_end(month)
+
+
+def complete_months(facts: Facts, window: int = 0) -> tuple[int, ...]:
+    """The months first…last without a partial one; only the last `window` of them if it is above 0."""
+    months = tuple(m for m in range(facts.first_month, facts.last_month + 1) if not is_partial(m, facts.as_of))
+    return months[-window:] if window > 0 else months
+
+
+def reserves(facts: Facts) -> pd.DataFrame:
+    """All month-end reserves with their totals.
+
+        month  region  owner  stage  count  amount
+        665    None    None   T3     9      4310000.0     all regions, only if there is more than one
+        665    LX      None   T3     7      3120000.0     the region
+        665    LX      A      T3     2      1180000.0     an owner
+
+    month int, count int, amount in currency units; sorted by month, region, owner, stage, totals first.
+    """
+    known = facts.reserves
+    levels = _TOTALS if known[Col.REGION].nunique() > 1 else _TOTALS[:2]
+    frames = [
+        known.groupby([Col.MONTH, *level, Col.STAGE], as_index=False)[[Col.COUNT, Col.AMOUNT_CENTS]].sum()
+        for level in levels
+    ]
+    for frame in frames:
+        for name in (Col.REGION, Col.OWNER):
+            # object, because a str column would turn None into NaN
+            frame[name] = frame[name].astype(object) if name in frame else np.full(len(frame), None, dtype=object)
+    rows = pd.concat(frames, ignore_index=True)
+    keys = pd.DataFrame(
+        {
+            "month": rows[Col.MONTH],
+            "part": rows[Col.REGION].notna(),
+            "region": rows[Col.REGION].fillna("").astype(str),
+            "rep": rows[Col.OWNER].notna(),
+            "owner": rows[Col.OWNER].fillna("").astype(str),
+            "stage": rows[Col.STAGE],
+        }
+    )
+    rows = rows.loc[keys.sort_values(keys.columns.to_list()).index].reset_index(drop=True)
+    rows["amount"] = rows[Col.AMOUNT_CENTS] / CENTS
+    return rows[[Col.MONTH, Col.REGION, Col.OWNER, Col.STAGE, Col.COUNT, "amount"]].rename(columns=str)
+
+
+def series(
+    facts: Facts, span: str, measure: Measure = Measure.COUNT, region: str | None = None, owner: str | None = None
+) -> "pd.Series[float]":
+    """Reserve of a span at each month's end, first…last month (the last one as of `as_of`); index month number."""
+    months = tuple(range(facts.first_month, facts.last_month + 1))
+    values = SpanSeries(facts, months).values(span, measure, region, owner)
+    return pd.Series(values, index=pd.Index(months, name="month", dtype="int64"), name=span, dtype=float)
+
+
+def flows(facts: Facts, region: str | None = None, owner: str | None = None) -> pd.DataFrame:
+    """What came and went each month, first…last; index month number.
+
+    created, won, lost (opportunities, int) · created_amount, won_amount, lost_amount (currency units)
+    """
+    months = pd.Index(range(facts.first_month, facts.last_month + 1), name="month", dtype="int64")
+    exits = _of(facts.exits, region, owner)
+    parts = {"created": _of(facts.created, region, owner)}
+    parts |= {str(outcome): exits[exits[Col.NEXT_STAGE] == outcome] for outcome in (Outcome.WON, Outcome.LOST)}
+    sums = {
+        name: part.groupby(Col.MONTH)[[Col.COUNT, Col.AMOUNT_CENTS]].sum().reindex(months, fill_value=0)
+        for name, part in parts.items()
+    }
+    counts = {name: s[Col.COUNT].astype("int64") for name, s in sums.items()}
+    amounts = {f"{name}_amount": s[Col.AMOUNT_CENTS] / CENTS for name, s in sums.items()}
+    return pd.DataFrame(counts | amounts, index=months)
+
+
+def win_rate(
+    facts: Facts, first_month: int, last_month: int, region: str | None = None, owner: str | None = None
+) -> WinRate:
+    """Won ÷ (won + lost) of the opportunities closed in the months first_month…last_month, both included."""
+    exits = _of(facts.exits, region, owner)
+    inside = exits[exits[Col.MONTH].between(first_month, last_month)]
+    won, lost = (int(inside.loc[inside[Col.NEXT_STAGE] == o, Col.COUNT].sum()) for o in (Outcome.WON, Outcome.LOST))
+    closed = won + lost
+    return WinRate(won / closed if closed else nan, won, closed)
+
+
+def _of(frame: pd.DataFrame, region: str | None, owner: str | None) -> pd.DataFrame:
+    if region is not None:
+        frame = frame[frame[Col.REGION] == region]
+    return frame if owner is None else frame[frame[Col.OWNER] == owner]
+
+
+def _grid(
+    shape: tuple[int, int, int],
+    place: tuple[NDArray[np.int64], ...],
+    inside: NDArray[np.bool_],
+    values: "pd.Series[int]",
+) -> NDArray[np.int64]:
+    grid = np.zeros(shape, dtype="int64")
+    np.add.at(grid, tuple(axis[inside] for axis in place), values.to_numpy()[inside])
+    return grid
