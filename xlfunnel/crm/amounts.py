@@ -1,0 +1,98 @@
+"""Amounts and counts as people write them, exactly: ¥1,054 · 12.5万 · (1,000) · 1.2E+05."""
+
+import re
+import unicodedata
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from xlfunnel.crm.text import Cells, clean, factorized, is_blank, plain
+
+_UNITS = {"万": 10_000, "w": 10_000, "亿": 100_000_000, "千": 1_000, "k": 1_000, "m": 1_000_000, "百万": 1_000_000}
+_CODES = "CNY|RMB|USD|EUR|HKD|JPY|GBP|TWD|SGD|人民币|美元|元整|元"
+_CURRENCY = re.compile(rf"^(?:{_CODES}|[A-Z]{{0,2}}\$|[¥€£])|(?:{_CODES}|[¥$€£])$", re.I)
+_NUMBER = re.compile(r"(?:\d+|\d{1,3}(?:,\d{3})+|\d{1,3}(?:,\d{4})+)?(?:\.\d*)?(?:e[+-]?\d{1,2})?", re.I)
+_DECIMAL_COMMA = re.compile(r"\d{1,3}(?:\.\d{3})+,\d{1,2}")
+_UNIT = re.compile(r"\s*(百万|万|亿|千|[wkm])$", re.I)
+_HEADER_UNIT = re.compile(r"[(\[（【]\s*(百万|万|亿|千|[wkm])\s*(?:元|人民币|美元|[A-Z]{3}|[¥$€£])?\s*[)\]）】]", re.I)
+_LIMIT = Decimal(9_000_000_000_000_000)
+
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+def amount(text: str) -> Decimal | None:
+    """The number that `text` writes; None if it writes none.
+
+    >>> [str(amount(t)) for t in ("¥1,054", "12.5万元", "(1,000.50)", "1.054,50 €", "面议")]
+    ['1054', '125000.0', '-1000.50', '1054.50', 'None']
+    """
+    shown = unicodedata.normalize("NFKC", clean(text)[0]).replace(" ", "").replace("−", "-").replace("'", "")
+    negative = False
+    if shown.startswith("(") and shown.endswith(")"):
+        negative, shown = True, shown[1:-1]
+    for _ in range(2):  # -¥5 and ¥-5
+        if shown[:1] in ("-", "+"):
+            if negative and shown[0] == "-":
+                return None
+            negative, shown = negative or shown[0] == "-", shown[1:]
+        shown = _CURRENCY.sub("", shown)
+    unit = _UNIT.search(shown)
+    factor = _UNITS[unit[1].lower()] if unit else 1
+    digits = shown[: unit.start()] if unit else shown
+    if _DECIMAL_COMMA.fullmatch(digits):
+        digits = digits.replace(".", "").replace(",", ".")
+    if not any(c.isdigit() for c in digits[:400]) or len(digits) > 400 or not _NUMBER.fullmatch(digits):
+        return None
+    try:
+        value = Decimal(digits.replace(",", "")) * factor
+    except InvalidOperation:
+        return None
+    return -value if negative else value
+
+
+def header_unit(header: str) -> int:
+    """By how much the header says to multiply: `金额(万元)` → 10000."""
+    unit = _HEADER_UNIT.search(unicodedata.normalize("NFKC", header))
+    return _UNITS[unit[1].lower()] if unit else 1
+
+
+def cents(cells: Cells, header: str = "") -> tuple["pd.Series[Any]", Flags]:
+    """Hundredths (Int64, NA = unknown) of a column, half a cent rounded up; and where it holds no amount."""
+    unit = header_unit(header)
+    return _mapped(cells, lambda d: (d * unit * 100).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def counts(cells: Cells) -> tuple["pd.Series[Any]", Flags]:
+    """Whole numbers from 0 (Int64, NA = blank) of a column; and where it holds anything else."""
+    return _mapped(cells, lambda d: d if d >= 0 and d == d.to_integral_value() else None)
+
+
+def _mapped(cells: Cells, rule: Any) -> tuple["pd.Series[Any]", Flags]:
+    codes, uniques = factorized(cells)
+    values = np.zeros(len(uniques) + 1, dtype=np.int64)
+    bad = np.zeros(len(uniques) + 1, dtype=bool)
+    blank = np.ones(len(uniques) + 1, dtype=bool)
+    for i, cell in enumerate(uniques):
+        found = _number(cell)
+        if found is None:
+            continue
+        kept = rule(found) if found.is_finite() and abs(found) < _LIMIT else None
+        if kept is None or abs(kept) > _LIMIT:
+            bad[i] = True
+        else:
+            values[i], blank[i] = int(kept), False
+    series = pd.Series(pd.arrays.IntegerArray(values[codes], blank[codes].copy()))
+    return series, bad[codes]
+
+
+def _number(cell: object) -> Decimal | None:
+    """A cell as a number: None = blank, Decimal("NaN") = no number."""
+    if isinstance(cell, (int, float)) and not isinstance(cell, bool):
+        return Decimal(repr(cell))
+    text = plain(cell)
+    if is_blank(clean(text)[0]):
+        return None
+    found = None if isinstance(cell, bool) else amount(text)
+    return Decimal("NaN") if found is None else found
