@@ -1,0 +1,87 @@
+"""The check-up in one value: asks each metric in turn and computes nothing itself."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+import pandas as pd
+
+from xlfunnel.crm import DataIssue, Intake, SourceSummary
+from xlfunnel.facts import Facts, facts_of, facts_of_reserves
+from xlfunnel.metrics import reserve, summary
+from xlfunnel.metrics.flags import Flag, flags
+from xlfunnel.metrics.owners import owner_reserves
+from xlfunnel.metrics.summary import Headline, HelpRow
+from xlfunnel.metrics.trend import Trend, trends
+from xlfunnel.settings import Settings
+from xlfunnel.terms import Measure
+
+
+@dataclass(frozen=True)
+class FunnelAnalysis:
+    """Everything a page, the JSON results or a worksheet function may show.
+
+    scope    the one region of the data, or None for all regions together
+    monthly  frame of `metrics.summary.monthly` for the scope
+    partial  reserves per span in the running month, None if it is complete
+    owners   frame of `metrics.owners.owner_reserves`, largest reserve first within the region
+    carried  rows (treatment, cause, source, row, value) that an earlier import left on the Data quality sheet
+    """
+
+    settings: Settings
+    as_of: date
+    visits: pd.DataFrame
+    facts: Facts
+    scope: str | None
+    reserves: pd.DataFrame
+    monthly: pd.DataFrame
+    partial: dict[str, float] | None
+    trends: tuple[Trend, ...]
+    owners: pd.DataFrame
+    flags: tuple[Flag, ...]
+    headline: Headline
+    help_first: tuple[HelpRow, ...]
+    issues: tuple[DataIssue, ...]
+    sources: tuple[SourceSummary, ...]
+    carried: tuple[tuple[object, ...], ...] = field(default=())
+
+    def trend(self, span: str, measure: Measure = Measure.COUNT) -> Trend:
+        """The scope's own trend of a span."""
+        return next(
+            t
+            for t in self.trends
+            if t.owner is None and t.region == self.scope and t.span == span and t.measure == measure
+        )
+
+    def flags_of(self, region: str, owner: str) -> tuple[Flag, ...]:
+        """The flags of one rep."""
+        return tuple(f for f in self.flags if f.region == region and f.owner == owner)
+
+
+def analyse(intake: Intake, settings: Settings, carried: tuple[tuple[object, ...], ...] = ()) -> FunnelAnalysis:
+    """Visits (or ready-made reserves) → the whole check-up as of `intake.as_of`."""
+    as_of = intake.as_of
+    facts = facts_of(intake.visits, as_of) if intake.reserves is None else facts_of_reserves(intake.reserves, as_of)
+    regions = sorted(set(facts.reserves["region"]))
+    scope = regions[0] if len(regions) == 1 else None
+    drawn = trends(facts, settings)
+    owners = owner_reserves(facts, settings)
+    raised = flags(owners, drawn, settings)
+    own = tuple(t for t in drawn if t.owner is None and t.region == scope)
+    return FunnelAnalysis(
+        settings=settings,
+        as_of=as_of,
+        visits=intake.visits,
+        facts=facts,
+        scope=scope,
+        reserves=reserve.reserves(facts),
+        monthly=summary.monthly(facts, settings, scope),
+        partial=summary.partial(facts, scope),
+        trends=drawn,
+        owners=owners,
+        flags=raised,
+        headline=summary.headline(facts, owners, own, raised, settings),
+        help_first=summary.help_first(owners, raised),
+        issues=intake.issues,
+        sources=intake.sources,
+        carried=carried,
+    )

@@ -1,0 +1,119 @@
+"""Native charts of the template from their plain description."""
+
+from collections.abc import Callable
+from typing import Any
+
+from xlfunnel.excel.styles import COLORS, FONTS
+from xlfunnel.pages.model import Chart, Series
+from xlfunnel.strings import Words
+from xlfunnel.terms import STAGES
+
+RangeOf = Callable[[str, str], str]
+"""(table, column key) → absolute A1 range of the column's body, with its sheet."""
+
+
+def native_chart(workbook: Any, chart: Chart, say: Words, range_of: RangeOf, name_of: RangeOf) -> Any:
+    """An XlsxWriter chart. Bars and columns first; lines are laid over them on the same axes."""
+    drawing = _Drawing(workbook, chart, say, range_of, name_of)
+    return drawing.made()
+
+
+class _Drawing:
+    def __init__(self, workbook: Any, chart: Chart, say: Words, range_of: RangeOf, name_of: RangeOf) -> None:
+        self._workbook, self._chart, self._say = workbook, chart, say
+        self._range_of, self._name_of = range_of, name_of
+        self._font = FONTS[say.language]
+
+    def made(self) -> Any:
+        chart = self._chart
+        bars = [s for s in chart.series if s.kind != "line"]
+        lines = [s for s in chart.series if s.kind == "line"]
+        kind = bars[0].kind if bars else "line"
+        options: dict[str, Any] = {"type": kind}
+        if chart.stacked and bars:
+            options["subtype"] = "stacked"
+        native = self._workbook.add_chart(options)
+        for series in bars or lines:
+            native.add_series(self._series(series))
+        if bars and lines:
+            overlay = self._workbook.add_chart({"type": "line"})
+            for series in lines:
+                overlay.add_series(self._series(series))
+            native.combine(overlay)
+        self._frame(native, kind)
+        return native
+
+    def _series(self, series: Series) -> dict[str, Any]:
+        color = COLORS.get(series.color, COLORS["teal"])
+        out: dict[str, Any] = {
+            "name": self._name_of(series.table, series.column),
+            "categories": self._range_of(*self._chart.categories),
+            "values": self._range_of(series.table, series.column),
+        }
+        if series.kind == "line":
+            out["line"] = {"color": color, "width": 1.25 if series.dashed else 2.25}
+            if series.dashed:
+                out["line"]["dash_type"] = "dash"
+            out["marker"] = (
+                {"type": "circle", "size": 6, "fill": {"color": color}, "border": {"color": color}}
+                if series.marker
+                else {"type": "none"}
+            )
+        elif series.color == "none":
+            out["fill"], out["border"] = {"none": True}, {"none": True}
+        else:
+            out["fill"], out["border"] = {"color": color}, {"none": True}
+        if series.kind != "line":
+            out["gap"] = self._chart.gap
+            if not self._chart.stacked:
+                out["overlap"] = -5
+        if series.color == "stages":
+            out["points"] = [{"fill": {"color": COLORS[f"stage{i}"]}} for i in range(len(STAGES))]
+        if series.labels:
+            out["data_labels"] = self._labels(series)
+        if series.trendline:
+            out["trendline"] = {
+                "type": "linear",
+                "name": self._say("sheets.trendline"),
+                "line": {"color": COLORS["muted"], "width": 1.25, "dash_type": "dash"},
+                "display_equation": True,
+                "display_r_squared": True,
+                "label": {"font": self._text(10, "ink")},
+            }
+        return out
+
+    def _labels(self, series: Series) -> dict[str, Any]:
+        if series.color == "stages":
+            return {"value": True, "position": "center", "font": {**self._text(9, "ink"), "bold": True}}
+        position = {"line": "above", "column": "inside_end" if self._chart.stacked else "outside_end", "bar": "center"}
+        return {
+            "value": True,
+            "position": position[series.kind],
+            "num_format": "#,##0",
+            "font": self._text(9, series.label_color or "ink"),
+        }
+
+    def _frame(self, native: Any, kind: str) -> None:
+        chart = self._chart
+        native.set_title(
+            {"name": self._say(chart.title), "name_font": {**self._text(11, "ink"), "bold": True}, "overlay": False}
+        )
+        quiet = {"num_font": self._text(9, "muted"), "line": {"color": COLORS["line"]}}
+        grid = {"visible": True, "line": {"color": COLORS["line"], "width": 0.75}}
+        values: dict[str, Any] = {**quiet, "min": 0, "num_format": "#,##0", "line": {"none": True}}
+        if kind == "bar":
+            native.set_x_axis({**values, "visible": chart.axis, "major_gridlines": {"visible": False}})
+            native.set_y_axis({**quiet, "reverse": True, "major_tick_mark": "none"})
+        else:
+            native.set_x_axis({**quiet, "major_tick_mark": "none", "text_axis": True})
+            native.set_y_axis({**values, "major_gridlines": grid})
+        if chart.legend:
+            native.set_legend({"position": "bottom", "font": self._text(9, "muted")})
+        else:
+            native.set_legend({"none": True})
+        native.set_chartarea({"border": {"color": COLORS["line"]}, "fill": {"color": COLORS["white"]}})
+        native.set_plotarea({"fill": {"none": True}})
+        native.show_blanks_as("gap")
+
+    def _text(self, size: float, color: str) -> dict[str, Any]:
+        return {"name": self._font, "size": size, "color": COLORS[color]}

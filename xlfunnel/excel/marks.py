@@ -1,0 +1,48 @@
+"""Conditional formats that give a verdict its colour. The word or mark in the cell says the same without colour."""
+
+from typing import Any
+
+from xlfunnel.excel.styles import COLORS, SEVERITY_COLORS
+from xlfunnel.pages.model import Mark
+from xlfunnel.strings import Words
+from xlfunnel.terms import Treatment
+
+_TREATMENT_COLORS = {Treatment.REFUSED: "red", Treatment.REPAIRED: "amber", Treatment.NOTED: "muted"}
+
+
+def add_marks(book: Any, sheet: Any, marks: tuple[Mark, ...], say: Words) -> None:
+    """Add the conditional formats of a page's marks to its sheet."""
+    for mark in marks:
+        for rule in _rules(book, mark, say):
+            sheet.conditional_format(mark.at, rule)
+
+
+def _rules(book: Any, mark: Mark, say: Words) -> list[dict[str, Any]]:
+    def font(color: str, **more: Any) -> Any:
+        return book.add_format({"font_color": COLORS[color], **more})
+
+    first = mark.by or "$" + mark.at.split(":")[0]
+    if mark.what == "fill":
+        return [
+            _formula(f'={first}="{s}"', book.add_format({"bg_color": COLORS[c], "font_color": COLORS[c]}))
+            for s, c in SEVERITY_COLORS.items()
+        ]
+    if mark.what == "font" and mark.by:
+        return [_formula(f'={first}="{s}"', font(c)) for s, c in SEVERITY_COLORS.items()]
+    if mark.what in ("font", "mark"):
+        return [_formula(f'={first}="{say(f"home.mark.{s}")}"', font(c)) for s, c in SEVERITY_COLORS.items()]
+    if mark.what == "check":
+        return [_equals("✓", font("green", bold=True)), _equals("✗", font("red", bold=True))]
+    if mark.what == "negative":
+        return [{"type": "cell", "criteria": "<", "value": 0, "format": font("red")}]
+    if mark.what == "flagged":
+        return [_formula(f'={first}<>""', font("red", bold=True))]
+    return [_equals(say(f"issues.treatment.{t}"), font(c)) for t, c in _TREATMENT_COLORS.items()]
+
+
+def _formula(criteria: str, fmt: Any) -> dict[str, Any]:
+    return {"type": "formula", "criteria": criteria, "format": fmt}
+
+
+def _equals(text: str, fmt: Any) -> dict[str, Any]:
+    return {"type": "cell", "criteria": "==", "value": f'"{text}"', "format": fmt}

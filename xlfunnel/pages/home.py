@@ -1,0 +1,181 @@
+"""Home: what a manager must know in one minute."""
+
+import pandas as pd
+
+from xlfunnel.analysis import FunnelAnalysis
+from xlfunnel.pages.model import Chart, Column, Content, Link, Mark, Page, Series, Slot, Table, Text
+from xlfunnel.pages.phrases import Phrases
+from xlfunnel.pages.sentences import sentences
+from xlfunnel.report import Value
+from xlfunnel.terms import STAGES, FlagCode, Severity
+
+_TILES = ("reserve", "slope", "t3_per_owner", "short_reps", "win_rate")
+_TILE_COLUMNS = (("B", "E"), ("G", "J"), ("L", "O"), ("Q", "T"), ("V", "Y"))
+_NAV = ("trend", "reps", "alerts", "data", "settings", "quality", "definitions")
+_NAV_COLUMNS = (("B", "D"), ("E", "G"), ("H", "J"), ("K", "M"), ("N", "P"), ("Q", "T"), ("U", "Y"))
+_HELP_ROWS = range(30, 35)
+_HEAD = {1: 8, 2: 33, 3: 20, 4: 20, 5: 3.5, 6: 18, 7: 30, 8: 18, 9: 8, 10: 22, 11: 20, 12: 20, 13: 20, 14: 8}
+_HEIGHTS = {**_HEAD, 27: 8, **dict.fromkeys((28, *_HELP_ROWS), 20)}
+
+
+def _tile_slots() -> tuple[Slot, ...]:
+    slots: list[Slot] = []
+    for name, (a, z) in zip(_TILES, _TILE_COLUMNS, strict=True):
+        slots += [
+            Slot(f"kpi_{name}_mark", f"{a}5:{z}5", "tile_bar"),
+            Slot(f"kpi_{name}", f"{a}7:{z}7", f"tile_{name}"),
+            Slot(f"kpi_{name}_note", f"{a}8:{z}8", "tile_note"),
+        ]
+    return tuple(slots)
+
+
+def _help_slots() -> tuple[Slot, ...]:
+    slots: list[Slot] = []
+    for i, row in enumerate(_HELP_ROWS, 1):
+        slots += [
+            Slot(f"txt_help_{i}_owner", f"R{row}:S{row}", "help_text"),
+            Slot(f"kpi_help_{i}_reserve", f"T{row}", "help_number"),
+            Slot(f"kpi_help_{i}_t3", f"U{row}", "help_number"),
+            Slot(f"txt_help_{i}_remedy", f"V{row}:Y{row}", "help_text"),
+        ]
+    return tuple(slots)
+
+
+PAGE = Page(
+    key="home",
+    widths=(1.7, *(6,) * 24, 1.7, 12, 8, 8),
+    heights=_HEIGHTS,
+    area="B1:Y40",
+    one_page=True,
+    bands=(("B2:Y3", "title_band"), ("B10:Y10", "section"), *((f"{a}6:{z}8", "tile") for a, z in _TILE_COLUMNS)),
+    texts=(
+        *(Text(f"{a}6:{z}6", f"home.tile.{n}", "tile_label") for n, (a, z) in zip(_TILES, _TILE_COLUMNS, strict=True)),
+        Text("B10:Y10", "home.sentences", "section"),
+        Text("R28:Y28", "home.help.title", "section"),
+        Text("R29:S29", "home.help.rep", "header"),
+        Text("T29", "home.help.reserve", "header_number"),
+        Text("U29", "home.help.t3", "header_number"),
+        Text("V29:Y29", "home.help.remedy", "header"),
+        Text("AA14", "home.chart_data", "muted"),
+        Text("R36:Y39", "home.base", "note_wrap"),
+    ),
+    slots=(
+        Slot("txt_title", "B2:R2", "title", default_key="home.title_empty"),
+        Slot("txt_conclusion", "S2:Y2", "conclusion"),
+        Slot("txt_subtitle", "B3:R3", "subtitle", default_key="home.subtitle_empty"),
+        Slot("txt_version", "S3:Y3", "subtitle_right", default_key="home.version"),
+        *_tile_slots(),
+        *(Slot(f"txt_mark_{i}", f"B{10 + i}", "mark") for i in (1, 2, 3)),
+        *(
+            Slot(f"txt_sentence_{i}", f"C{10 + i}:V{10 + i}", "sentence", default_key=f"home.start.{i}")
+            for i in (1, 2, 3)
+        ),
+        *_help_slots(),
+    ),
+    links=(
+        *(Link(f"W{10 + i}:Y{10 + i}", "home.evidence", s) for i, s in ((1, "trend"), (2, "reps"), (3, "trend"))),
+        *(Link(f"{a}4:{z}4", f"sheets.{s}", s, "nav") for s, (a, z) in zip(_NAV, _NAV_COLUMNS, strict=True)),
+    ),
+    tables=(
+        Table(
+            "tbl_funnel",
+            "AA15",
+            (Column("stage", "text"), Column("spacer", "number1"), Column("count", "count")),
+            rows=len(STAGES),
+        ),
+    ),
+    charts=(
+        Chart("B15:M26", "home.chart.T0-T2", ("tbl_trend", "month"), (
+            Series("tbl_trend", "T0-T2", "line", "grain", labels=True, trendline=True),
+        ), equation_at=(0.55, 0.16)),
+        Chart("N15:Y26", "home.chart.T0-T3", ("tbl_trend", "month"), (
+            Series("tbl_trend", "T0-T3", "line", "teal", labels=True, trendline=True),
+        ), equation_at=(0.55, 0.16)),
+        Chart("B28:H39", "home.chart.funnel", ("tbl_funnel", "stage"), (
+            Series("tbl_funnel", "spacer", "bar", "none"),
+            Series("tbl_funnel", "count", "bar", "stages", labels=True),
+        ), stacked=True, gap=18, axis=False),
+        Chart("I28:Q39", "home.chart.reps", ("tbl_reps", "owner"), (
+            Series("tbl_rep_bars", "bar_ok", "column", "teal2", labels=True, label_color="white"),
+            Series("tbl_rep_bars", "bar_short", "column", "red", labels=True, label_color="white"),
+            Series("tbl_rep_bars", "mean", "line", "ink", dashed=True, marker=False),
+        ), stacked=True, legend=True, gap=55),
+    ),
+    marks=(
+        *(Mark(f"{a}5:{z}5", "", "fill") for a, z in _TILE_COLUMNS),
+        *(Mark(f"{a}8:{z}8", f"${a}$5", "font") for a, z in _TILE_COLUMNS),
+        Mark("B11:B13", "", "font"),
+    ),
+)  # fmt: skip
+
+
+def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
+    """Tiles, sentences, the funnel's bars and the reps who need help first."""
+    head = analysis.headline
+    cells: dict[str, Value] = {
+        "txt_title": say("home.title", region=say.region(analysis.scope)),
+        "txt_conclusion": say(f"home.conclusion.{head.severity}"),
+        "txt_subtitle": say(
+            "home.subtitle",
+            as_of=analysis.as_of.isoformat(),
+            reps=head.owners,
+            open=say.count(head.open_count),
+            months=head.months,
+        ),
+        "txt_version": say("home.version"),
+        **_tiles(analysis, say),
+    }
+    for i, (severity, text) in enumerate(sentences(analysis, say), 1):
+        cells[f"txt_mark_{i}"] = say(f"home.mark.{severity}")
+        cells[f"txt_sentence_{i}"] = text
+    cells |= _help(analysis, say)
+    widest = max((c for _, c in head.funnel), default=0)
+    funnel = pd.DataFrame(
+        [(say.stage(code), (widest - n) / 2, n) for code, n in head.funnel], columns=["stage", "spacer", "count"]
+    )
+    return Content({"tbl_funnel": funnel}, cells)
+
+
+def _tiles(analysis: FunnelAnalysis, say: Phrases) -> dict[str, Value]:
+    head = analysis.headline
+    trend = analysis.trend("T0-T3")
+    verdict = say(f"trend.verdict.{trend.fit.verdict}")
+    notes = {
+        "reserve": say.change(head.reserve_now, head.reserve_first, head.first_month),
+        "slope": say("home.note.slope", r2=say.r2(trend.fit.r_squared), verdict=verdict),
+        "t3_per_owner": say.against_floor(head.t3_per_owner, analysis.settings.floor_t3, head.t3_gap),
+        "short_reps": say("home.note.short_reps", names=say.names(head.short_owners)) if head.short_owners
+        else say("home.note.no_short_reps"),
+        "win_rate": say("home.note.win_rate", won=head.won, closed=head.closed, months=head.months),
+    }  # fmt: skip
+    values: dict[str, Value] = {
+        "reserve": head.reserve_now,
+        "slope": trend.fit.slope,
+        "t3_per_owner": head.t3_per_owner,
+        "short_reps": len(head.short_owners) if head.owners else None,
+        "win_rate": head.win_rate,
+    }
+    cells: dict[str, Value] = {}
+    for name in _TILES:
+        severity = head.severities[name]
+        cells[f"kpi_{name}_mark"] = str(severity) if severity != Severity.NONE else None
+        cells[f"kpi_{name}"] = values[name]
+        cells[f"kpi_{name}_note"] = notes[name]
+    return cells
+
+
+def _help(analysis: FunnelAnalysis, say: Phrases) -> dict[str, Value]:
+    """The five reps with the most alerts, worst first; blanks where there are fewer."""
+    cells: dict[str, Value] = {}
+    for i, _ in enumerate(_HELP_ROWS, 1):
+        row = analysis.help_first[i - 1] if i <= len(analysis.help_first) else None
+        cells[f"txt_help_{i}_owner"] = row.owner if row else None
+        cells[f"kpi_help_{i}_reserve"] = row.reserve if row else None
+        cells[f"kpi_help_{i}_t3"] = row.t3 if row else None
+        cells[f"txt_help_{i}_remedy"] = say(f"home.remedy.{_main(row.codes)}") if row else None
+    return cells
+
+
+def _main(codes: tuple[FlagCode, ...]) -> FlagCode:
+    """The rule whose remedy comes first: a lean reserve before a lean stage."""
+    return min(codes, key=list(FlagCode).index)

@@ -1,0 +1,178 @@
+"""What a sheet is made of, as plain data. A page says what and where; `xlfunnel.excel.template` says how it looks.
+
+Addresses are A1 text ("B2", or "B2:R2" for merged cells) so that a page reads like the sheet. Words are keys of
+`xlfunnel.strings`; styles are names of `xlfunnel.excel.styles`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from xlfunnel.report import Value
+
+
+@dataclass(frozen=True)
+class Text:
+    """Fixed words."""
+
+    at: str
+    key: str
+    style: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What may be typed into an input cell.
+
+    kind     "list", "date", "integer", "decimal" or "text"
+    options  for "list": string keys of the choices, or the choices themselves
+    low, high  bounds, both included
+    """
+
+    kind: str
+    options: tuple[str, ...] = ()
+    low: float = 0
+    high: float = 1e9
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A named cell that a refresh fills (`kpi_`, `txt_`) or the user does (`cfg_`)."""
+
+    name: str
+    at: str
+    style: str
+    choice: Choice | None = None
+    default: Value = None
+    default_key: str = ""
+
+
+@dataclass(frozen=True)
+class Link:
+    """Words that lead to another sheet."""
+
+    at: str
+    key: str
+    sheet: str
+    style: str = "link"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table; its header is the string `tables.<table>.<key>`.
+
+    formulas  one formula a body row, for tables whose height never varies
+    bars      data bars of that colour
+    choice    validation of the body cells
+    """
+
+    key: str
+    style: str
+    formulas: tuple[str, ...] = ()
+    bars: str = ""
+    choice: Choice | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A native table. `rows` is how many body rows the template has; more than two only where that never varies."""
+
+    name: str
+    at: str
+    columns: tuple[Column, ...]
+    rows: int = 2
+    filter: bool = False
+
+    @property
+    def short(self) -> str:
+        """The name without its prefix, as used in string keys."""
+        return self.name.removeprefix("tbl_")
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series of a chart: a column of a table.
+
+    kind   "line" or "column" or "bar"
+    color  name of a colour, or "none" for an invisible spacer
+    """
+
+    table: str
+    column: str
+    kind: str
+    color: str
+    labels: bool = False
+    label_color: str = ""
+    trendline: bool = False
+    dashed: bool = False
+    marker: bool = True
+    name_key: str = ""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A native chart over `at` ("B15:M30"); `categories` is (table, column)."""
+
+    at: str
+    title: str
+    categories: tuple[str, str]
+    series: tuple[Series, ...]
+    stacked: bool = False
+    legend: bool = False
+    equation_at: tuple[float, float] = (0.5, 0.14)
+    gap: int = 60
+    axis: bool = True
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Cells coloured by a severity word.
+
+    at      the cells to colour
+    by      the cell that holds the word ("risk", "watch", "ok"), or "" if the cells hold it themselves
+    what    "fill" or "font"
+    """
+
+    at: str
+    by: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """One sheet. `key` names it in strings (`sheets.<key>`) and is its code name.
+
+    widths   column widths in characters, from column A
+    heights  row number -> height in points
+    bands    cells filled with a style before anything is written into them
+    area     print area; its last row moves with the tables it ends on
+    repeat   rows repeated on each printed page ("1:3"), or ""
+    freeze   first cell that scrolls, or ""
+    breaks   rows after which a printed page ends
+    """
+
+    key: str
+    widths: tuple[float, ...]
+    area: str
+    heights: Mapping[int, float] = field(default_factory=dict)
+    bands: tuple[tuple[str, str], ...] = ()
+    texts: tuple[Text, ...] = ()
+    slots: tuple[Slot, ...] = ()
+    links: tuple[Link, ...] = ()
+    tables: tuple[Table, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    repeat: str = ""
+    freeze: str = ""
+    breaks: tuple[int, ...] = ()
+    one_page: bool = False
+    input: bool = False
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a page contributes to a report: frames by table name (columns are column keys) and values by slot name."""
+
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    cells: Mapping[str, Value] = field(default_factory=dict)

@@ -1,0 +1,169 @@
+"""How names, numbers and evidence are worded on sheets: the words of one language and the settings of one run."""
+
+from collections.abc import Iterable, Sequence
+from math import isnan
+
+from xlfunnel.analysis import FunnelAnalysis
+from xlfunnel.calendar import month_text
+from xlfunnel.crm import SourceSummary
+from xlfunnel.metrics.flags import Flag
+from xlfunnel.metrics.trend import TrendFit
+from xlfunnel.settings import Settings
+from xlfunnel.strings import words
+from xlfunnel.terms import OUTCOMES, Severity
+
+_NAMES_SHOWN = 6
+
+
+class Phrases:
+    """`say("home.title", region=…)` gives a sentence; the methods word what many sheets need alike."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._words = words(settings.language)
+        self._settings = settings
+
+    def __call__(self, key: str, **params: object) -> str:
+        return self._words(key, **params)
+
+    def count(self, n: float) -> str:
+        """A whole number with thousands separators; a dash where it is undefined."""
+        return self("sheets.undefined") if isnan(n) else f"{n:,.0f}"
+
+    def number(self, x: float, digits: int = 1) -> str:
+        """A number with `digits` decimals, trailing zeros dropped, a true minus sign."""
+        if isnan(x):
+            return self("sheets.undefined")
+        text = f"{x:,.{digits}f}"
+        return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
+
+    def r2(self, x: float) -> str:
+        """R² with three decimals, or a dash."""
+        return self("sheets.undefined") if isnan(x) else f"{x:.3f}"
+
+    def percent(self, share: float) -> str:
+        """A share as a whole percentage."""
+        return self("sheets.undefined") if isnan(share) else f"{share:.0%}".replace("-", "−")
+
+    def names(self, names: Sequence[str]) -> str:
+        """Names in a list, cut after a few with the number of the rest."""
+        shown = self("sheets.comma").join(self.owner(n) for n in names[:_NAMES_SHOWN])
+        rest = len(names) - _NAMES_SHOWN
+        return self("sheets.and_more", names=shown, n=rest) if rest > 0 else shown
+
+    def owner(self, name: str) -> str:
+        """A rep's name, or that there is none."""
+        return name or self("sheets.no_owner")
+
+    def region(self, name: str | None) -> str:
+        """A region's name as on a title; None is all of them."""
+        if name is None:
+            return self("sheets.all_regions")
+        if not name:
+            return self("sheets.no_region")
+        return name if name.endswith(self("sheets.region_suffix")) else self("sheets.region", name=name)
+
+    def stage_name(self, code: str) -> str:
+        """The name of a stage, from the settings or the language."""
+        return self._settings.stages.get(code) or self(f"sheets.stage.{code}")
+
+    def stage(self, code: str) -> str:
+        """Code and name of a stage."""
+        return f"{code} {self.stage_name(code)}"
+
+    def target(self, code: str) -> str:
+        """A stage code, or the word for won and lost."""
+        return self(f"data.outcome.{code}") if code in OUTCOMES else code
+
+    def field(self, name: str) -> str:
+        """The word for a field of an export; stage columns keep their code."""
+        key = f"settings_sheet.field.{name}"
+        return self(key) if self._words.has(key) else self.target(name)
+
+    def scope(self, analysis: FunnelAnalysis) -> str:
+        """Region, day and base under a sheet's title."""
+        head = analysis.headline
+        return self(
+            "sheets.scope",
+            region=self.region(analysis.scope),
+            as_of=analysis.as_of.isoformat(),
+            reps=head.owners,
+            open=self.count(head.open_count),
+        )
+
+    def alert_scope(self, analysis: FunnelAnalysis) -> str:
+        """Scope and number of alerts by severity."""
+        n = {s: sum(f.severity == s for f in analysis.flags) for s in (Severity.RISK, Severity.WATCH)}
+        return self("alerts.scope", scope=self.scope(analysis), risk=n[Severity.RISK], watch=n[Severity.WATCH])
+
+    def change(self, now: float, then: float, month: int) -> str:
+        """Now against then, in units and per cent."""
+        if isnan(now) or isnan(then):
+            return self("sheets.undefined")
+        share = self.percent(now / then - 1) if then else self("sheets.undefined")
+        sign = "+" if now > then else ""
+        return self("home.note.change", month=month_text(month), change=sign + self.number(now - then, 0), share=share)
+
+    def against_floor(self, value: float, floor: float | None, gap: float) -> str:
+        """A figure a head against its floor, with what is missing over all heads."""
+        if floor is None or isnan(value):
+            return self("home.note.no_floor")
+        key = "home.note.below_floor" if value < floor else "home.note.above_floor"
+        return self(key, floor=self.number(floor), gap=self.number(gap, 0))
+
+    def equation(self, fit: TrendFit) -> str:
+        """The line as the consultant writes it, with R²."""
+        if isnan(fit.slope):
+            return self("sheets.undefined")
+        sign = "+" if fit.intercept >= 0 else "−"
+        slope = f"{fit.slope:.3f}".replace("-", "−")
+        return f"y = {slope}x {sign} {abs(fit.intercept):.2f}, R² = {self.r2(fit.r_squared)}"
+
+    def check(self, fit: TrendFit) -> str:
+        """What the native cross-check must come to."""
+        return "–" if isnan(fit.r_squared) else "✓"
+
+    def who(self, flag: Flag) -> str:
+        """Whom a flag is about; the region is named where it is not the rep's."""
+        return self.region(flag.region) if flag.owner is None else self.owner(flag.owner)
+
+    def rule(self, flag: Flag) -> str:
+        """The rule's name, with the span it is about."""
+        label = self(f"flags.code.{flag.code}")
+        return f"{label} {flag.span.replace('-', '→')}" if flag.span else label
+
+    def evidence(self, flag: Flag) -> str:
+        """The numbers behind a flag, in a sentence."""
+        key = f"flags.evidence_region.{flag.code}"
+        if flag.owner is not None or not self._words.has(key):
+            key = f"flags.evidence.{flag.code}"
+        return self(
+            key,
+            who=self.who(flag),
+            value=self.number(flag.value, 2),
+            limit=self.number(flag.limit, 2),
+        )
+
+    def flag_list(self, flags: Iterable[Flag]) -> str | None:
+        """The rules one rep breaks, in a row; None if there is none."""
+        return self("sheets.dot").join(self(f"flags.code.{f.code}") for f in flags) or None
+
+    def sources(self, sources: Sequence[SourceSummary]) -> str:
+        """What was read, file by file."""
+        each = [
+            self(
+                "quality.source",
+                name=s.name,
+                how=s.how,
+                shape=self(f"issues.shape.{s.shape}"),
+                read=self.count(s.rows_read),
+                used=self.count(s.rows_used),
+                refused=self.count(s.rows_refused),
+            )
+            for s in sources
+        ]
+        return self("quality.import", sources=self("sheets.semicolon").join(each))
+
+    def columns(self, sources: Sequence[SourceSummary]) -> str:
+        """Which column was taken for what."""
+        pairs = [f"{self.field(f)} ← {h}" for s in sources for f, h in s.columns.items()]
+        return self("quality.columns", pairs=self("sheets.comma").join(dict.fromkeys(pairs)))

@@ -1,0 +1,76 @@
+"""Settings: everything a user decides, in cells that refuse what cannot be."""
+
+import pandas as pd
+
+from xlfunnel.analysis import FunnelAnalysis
+from xlfunnel.pages.model import Choice, Column, Content, Link, Page, Slot, Table, Text
+from xlfunnel.pages.phrases import Phrases
+from xlfunnel.report import Value
+from xlfunnel.settings import LANGUAGES, Settings
+from xlfunnel.terms import OUTCOMES, STAGES, Field
+
+_TARGETS = (*STAGES, *(f"data.outcome.{o}" for o in OUTCOMES))
+_FIELDS = tuple(f"settings_sheet.field.{f}" for f in Field)
+
+_CELLS: tuple[tuple[str, str, Choice], ...] = (
+    ("region", "input_text", Choice("text")),
+    ("as_of", "input_date", Choice("date")),
+    ("trend_months", "input_count", Choice("integer", low=0, high=600)),
+    ("floor_t1", "input_number", Choice("decimal", low=0, high=1e6)),
+    ("floor_t3", "input_number", Choice("decimal", low=0, high=1e6)),
+    ("refuse_share", "input_percent", Choice("decimal", low=0, high=1)),
+    ("currency", "input_text", Choice("text")),
+    ("language", "input_text", Choice("list", options=LANGUAGES)),
+)
+_FIRST = 6
+
+PAGE = Page(
+    key="settings",
+    widths=(1.7, 24, 18, 46, 2, 8, 22, 2, 26, 12, 2, 18, 26, 1.7),
+    heights={1: 8, 2: 28, 3: 18, 4: 6, **dict.fromkeys(range(_FIRST, _FIRST + len(_CELLS)), 32)},
+    area="B1:M13",
+    repeat="2:3",
+    input=True,
+    bands=(("B2:M3", "title_band"),),
+    texts=(
+        Text("B2:D2", "settings_sheet.title", "title_small"),
+        Text("B3:M3", "settings_sheet.note", "subtitle"),
+        Text("B5", "settings_sheet.header.setting", "header"),
+        Text("C5", "settings_sheet.header.value", "header"),
+        Text("D5", "settings_sheet.header.meaning", "header"),
+        *(Text(f"B{_FIRST + i}", f"settings_sheet.name.{n}", "label") for i, (n, _, _) in enumerate(_CELLS)),
+        *(Text(f"D{_FIRST + i}", f"settings_sheet.meaning.{n}", "wrap_note") for i, (n, _, _) in enumerate(_CELLS)),
+    ),
+    slots=tuple(
+        Slot(f"cfg_{name}", f"C{_FIRST + i}", style, choice, default=getattr(Settings(), name))
+        for i, (name, style, choice) in enumerate(_CELLS)
+    ),
+    links=(Link("L2:M2", "sheets.to_home", "home", "link_band"),),
+    tables=(
+        Table("tbl_stages", "F5", (Column("code", "label"), Column("name", "input_text")), rows=len(STAGES)),
+        Table("tbl_stage_map", "I5", (
+            Column("crm_name", "input_text"), Column("stage", "input_text", choice=Choice("list", options=_TARGETS)),
+        )),
+        Table("tbl_columns", "L5", (
+            Column("field", "input_text", choice=Choice("list", options=_FIELDS)), Column("header", "input_text"),
+        )),
+    ),
+)  # fmt: skip
+
+
+def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
+    """The settings a run was given, so that the next refresh uses the same."""
+    settings = analysis.settings
+    cells: dict[str, Value] = {f"cfg_{name}": getattr(settings, name) for name, _, _ in _CELLS}
+    keys = {t.name: [c.key for c in t.columns] for t in PAGE.tables}
+    stages = [(code, say.stage_name(code)) for code in STAGES]
+    mapped = [(name, say.target(target)) for name, target in settings.stage_map.items()]
+    columns = [(say.field(name), header) for name, header in settings.columns.items()]
+    return Content(
+        {
+            "tbl_stages": pd.DataFrame(stages, columns=keys["tbl_stages"]),
+            "tbl_stage_map": pd.DataFrame(mapped, columns=keys["tbl_stage_map"]),
+            "tbl_columns": pd.DataFrame(columns, columns=keys["tbl_columns"]),
+        },
+        cells,
+    )
