@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""Draws every sheet of a workbook as it would print: `tools/render.py WORKBOOK FOLDER [--suffix zh-CN] [--pages 1]`.
+
+Writes FOLDER/<sheet>[.<suffix>].png, further pages as <sheet>-2… . Needs LibreOffice with its Python bridge (on Debian
+python3-uno, so run it with the system's python3) and pdftoppm. The workbook itself is only read.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import uno
+from com.sun.star.beans import PropertyValue
+from com.sun.star.connection import NoConnectException
+
+_START_SECONDS = 60
+_DIGITS = "0.000"
+
+
+def main() -> int:
+    """Render the workbook named on the command line."""
+    ask = argparse.ArgumentParser(description=__doc__)
+    ask.add_argument("workbook", type=Path)
+    ask.add_argument("folder", type=Path)
+    ask.add_argument("--suffix", default="", help="put before .png, such as zh-CN")
+    ask.add_argument("--pages", type=int, default=1, help="pages drawn of each sheet at most")
+    ask.add_argument("--dpi", type=int, default=110)
+    args = ask.parse_args()
+    args.folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch, _office(Path(scratch)) as desktop:
+        book = desktop.loadComponentFromURL(args.workbook.resolve().as_uri(), "_blank", 0, _values(Hidden=True))
+        book.calculateAll()
+        sheets = [book.Sheets.getByIndex(i) for i in range(book.Sheets.Count)]
+        for number, sheet in enumerate(sheets, 1):
+            _shorten_equations(sheet)
+            sheet.IsVisible = True
+            for other in sheets:
+                other.IsVisible = other.Name == sheet.Name
+            pdf = Path(scratch) / "sheet.pdf"
+            book.storeToURL(pdf.as_uri(), _values(FilterName="calc_pdf_Export"))
+            _draw(pdf, args.folder, _name(sheet, number), args)
+        book.close(True)
+    return 0
+
+
+def _name(sheet: Any, number: int) -> str:
+    """The sheet's key in the template ("home"), or its number where it has none."""
+    code = str(getattr(sheet, "CodeName", ""))
+    return code.removeprefix("sheet_") if code.startswith("sheet_") else f"sheet{number}"
+
+
+def _draw(pdf: Path, folder: Path, name: str, args: argparse.Namespace) -> None:
+    stem = pdf.with_suffix("")
+    subprocess.run(
+        ["pdftoppm", "-png", "-r", str(args.dpi), "-f", "1", "-l", str(args.pages), str(pdf), str(stem)], check=True
+    )
+    suffix = f".{args.suffix}" if args.suffix else ""
+    for page, picture in enumerate(sorted(pdf.parent.glob(f"{pdf.stem}-*.png")), 1):
+        target = folder / f"{name}{f'-{page}' if page > 1 else ''}{suffix}.png"
+        target.write_bytes(picture.read_bytes())
+        picture.unlink()
+        print(target)
+
+
+def _shorten_equations(sheet: Any) -> None:
+    """LibreOffice shows every digit of a trendline's equation; Excel's General format does not."""
+    charts = sheet.Charts
+    for i in range(charts.Count):
+        chart = charts.getByIndex(i).EmbeddedObject
+        formats, where = chart.NumberFormats, uno.createUnoStruct("com.sun.star.lang.Locale")
+        key = formats.queryKey(_DIGITS, where, False)
+        key = formats.addNew(_DIGITS, where) if key < 0 else key
+        for system in chart.FirstDiagram.CoordinateSystems:
+            for kind in system.ChartTypes:
+                for series in kind.DataSeries:
+                    for curve in series.RegressionCurves:
+                        curve.EquationProperties.NumberFormat = key
+
+
+def _values(**pairs: object) -> tuple[Any, ...]:
+    return tuple(PropertyValue(Name=name, Value=value) for name, value in pairs.items())
+
+
+@contextmanager
+def _office(scratch: Path) -> Iterator[Any]:
+    """A LibreOffice of our own with a fresh profile. It ends with code 81 once while it sets the profile up."""
+    pipe = f"xlfunnel{time.monotonic_ns()}"
+    command = [
+        "soffice", "--headless", "--norestore", "--nologo", f"-env:UserInstallation={(scratch / 'profile').as_uri()}",
+        f"--accept=pipe,name={pipe};urp;",
+    ]  # fmt: skip
+    context = uno.getComponentContext()
+    resolver = context.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", context)
+    child = subprocess.Popen(command)
+    deadline = time.monotonic() + _START_SECONDS
+    try:
+        while True:
+            try:
+                remote = resolver.resolve(f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext")
+                break
+            except NoConnectException:
+                if time.monotonic() > deadline:
+                    raise
+                if child.poll() is not None:
+                    child = subprocess.Popen(command)
+                time.sleep(0.2)
+        desktop = remote.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", remote)
+        yield desktop
+        desktop.terminate()
+        child.wait(timeout=30)
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
