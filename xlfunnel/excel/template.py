@@ -13,6 +13,7 @@ import xlsxwriter
 from xlsxwriter.utility import xl_cell_to_rowcol, xl_col_to_name, xl_range_abs
 
 from xlfunnel.excel.charts import native_chart
+from xlfunnel.excel.finish import finish_charts
 from xlfunnel.excel.marks import add_marks
 from xlfunnel.excel.styles import COLORS, NUMBER_STYLES, STYLES, resolved, tile_style
 from xlfunnel.pages import PAGES, headers
@@ -36,6 +37,7 @@ def file_name(language: str) -> str:
 def build(language: str, path: Path) -> None:
     """Write the template of one language. Raises OSError if `path` cannot be written."""
     _Builder(language, path).build()
+    finish_charts(path)
 
 
 class _Builder:

@@ -13,16 +13,17 @@ from xlfunnel.metrics.trend import Trend
 from xlfunnel.settings import Settings
 from xlfunnel.terms import SPANS, STAGES, FlagCode, Measure, Severity, Verdict
 
-RESERVE_FALL_RISK = -0.30
-RESERVE_FALL_WATCH = -0.10
-"""Change of the T0→T3 reserve over the window from which its tile turns red or amber: a third gone cannot be made up
-within one sales cycle, a tenth is within the month-to-month noise of most pipelines."""
+RESERVE_FALL_RISK = 0.30
+RESERVE_FALL_WATCH = 0.10
+"""Share of the T0→T3 reserve lost over the window from which its tile turns red or amber: a third gone cannot be made
+up within one sales cycle, a tenth is within the month-to-month noise of most pipelines."""
 
 _SLOPE_SEVERITY = {
     Verdict.DECLINING: Severity.RISK,
     Verdict.DECLINING_THIN: Severity.WATCH,
     Verdict.INDICATIVE_DECLINING: Severity.WATCH,
     Verdict.TOO_SHORT: Severity.NONE,
+    Verdict.NO_TREND: Severity.NONE,
 }
 
 
@@ -136,7 +137,7 @@ def headline(
         t3_now=now["T3"],
         t3_first=then["T3"],
         t3_per_owner=per_owner,
-        t3_gap=nan if floor is None else max(0.0, floor * len(heads) - t3_held),
+        t3_gap=nan if floor is None or isnan(per_owner) else max(0.0, floor * len(heads) - t3_held),
         short_owners=tuple(short["owner"]),
         short_share=float(short["reserve"].sum() / now["T0-T3"]) if now["T0-T3"] else nan,
         mean=float(heads["reserve"].mean()) if len(heads) else nan,
@@ -167,10 +168,10 @@ def help_first(owners: pd.DataFrame, flags: tuple[Flag, ...]) -> tuple[HelpRow, 
 def _fall(now: float, then: float) -> Severity:
     if isnan(now) or isnan(then) or then == 0:
         return Severity.NONE
-    change = now / then - 1
-    if change <= RESERVE_FALL_RISK:
+    lost = (then - now) / then
+    if lost >= RESERVE_FALL_RISK:
         return Severity.RISK
-    return Severity.WATCH if change <= RESERVE_FALL_WATCH else Severity.OK
+    return Severity.WATCH if lost >= RESERVE_FALL_WATCH else Severity.OK
 
 
 def _below(value: float, limit: float, severity: Severity) -> Severity:

@@ -87,10 +87,10 @@ PAGE = Page(
     charts=(
         Chart("B15:M26", "home.chart.T0-T2", ("tbl_trend", "month"), (
             Series("tbl_trend", "T0-T2", "line", "grain", labels=True, trendline=True),
-        ), equation_at=(0.55, 0.16)),
+        )),
         Chart("N15:Y26", "home.chart.T0-T3", ("tbl_trend", "month"), (
             Series("tbl_trend", "T0-T3", "line", "teal", labels=True, trendline=True),
-        ), equation_at=(0.55, 0.16)),
+        )),
         Chart("B28:H39", "home.chart.funnel", ("tbl_funnel", "stage"), (
             Series("tbl_funnel", "spacer", "bar", "none"),
             Series("tbl_funnel", "count", "bar", "stages", labels=True),

@@ -120,7 +120,6 @@ class Chart:
     series: tuple[Series, ...]
     stacked: bool = False
     legend: bool = False
-    equation_at: tuple[float, float] = (0.5, 0.14)
     gap: int = 60
     axis: bool = True
 

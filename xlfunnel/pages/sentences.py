@@ -32,8 +32,9 @@ def _t3(analysis: FunnelAnalysis, say: Phrases) -> tuple[Severity, str]:
 def _reps(analysis: FunnelAnalysis, say: Phrases) -> tuple[Severity, str]:
     head = analysis.headline
     severity = head.severities["short_reps"]
+    many = "_regions" if severity == Severity.WATCH and analysis.scope is None else ""
     return severity, say(
-        f"home.sentence.reps_{severity}",
+        f"home.sentence.reps_{severity}{many}",
         names=say.names(head.short_owners),
         n=len(head.short_owners),
         reps=head.owners,

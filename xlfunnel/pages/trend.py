@@ -73,11 +73,11 @@ PAGE = Page(
     ),
     charts=(
         Chart("B5:H16", "trend_sheet.chart.T0-T2", ("tbl_trend", "month"), (
-            Series("tbl_trend", "T0-T2", "line", "grain", labels=True, trendline=True),), equation_at=(0.55, 0.16)),
+            Series("tbl_trend", "T0-T2", "line", "grain", labels=True, trendline=True),)),
         Chart("I5:N16", "trend_sheet.chart.T0-T3", ("tbl_trend", "month"), (
-            Series("tbl_trend", "T0-T3", "line", "teal", labels=True, trendline=True),), equation_at=(0.52, 0.16)),
+            Series("tbl_trend", "T0-T3", "line", "teal", labels=True, trendline=True),)),
         Chart("B18:H29", "trend_sheet.chart.T3", ("tbl_trend", "month"), (
-            Series("tbl_trend", "T3", "line", "teal2", labels=True, trendline=True),), equation_at=(0.55, 0.16)),
+            Series("tbl_trend", "T3", "line", "teal2", labels=True, trendline=True),)),
         Chart("I18:N29", "trend_sheet.chart.flows", ("tbl_trend", "month"), (
             Series("tbl_trend", "created", "column", "teal3", labels=True),
             Series("tbl_trend", "won", "column", "grain", labels=True),), legend=True, gap=60),
