@@ -1,12 +1,11 @@
 """What the commands do, from files to files. Nothing is written unless everything before it succeeded."""
 
-import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 from xlfunnel import results, settings
 from xlfunnel.analysis import FunnelAnalysis, analyse
@@ -14,9 +13,10 @@ from xlfunnel.crm import Intake, Source, read_sources
 from xlfunnel.errors import UsageError, WorkbookError
 from xlfunnel.excel import inputs, template
 from xlfunnel.excel.file_sink import FileSink
+from xlfunnel.excel.safe_write import replace_file
 from xlfunnel.pages import build_report
 from xlfunnel.paths import shipped
-from xlfunnel.report import fill
+from xlfunnel.report import Sink, fill
 from xlfunnel.settings import Settings
 
 Progress = Callable[[str], None]
@@ -67,9 +67,9 @@ def report(
     intake = check(files, chosen, progress)
     progress("cli.step.analyse")
     analysis = analyse(intake, chosen)
-    with _template(chosen.language, template_path) as base, _json(analysis, json_path):
+    with _template(chosen.language, template_path) as base:
         progress("cli.step.write")
-        fill(build_report(analysis, with_data=True), FileSink(base, out, backup=out.exists()))
+        _write(analysis, FileSink(base, out, backup=True), json_path, with_data=True)
     return analysis
 
 
@@ -90,9 +90,8 @@ def refresh(
     intake = read_sources([inputs.data_source(workbook)], chosen, as_of=chosen.as_of)
     progress("cli.step.analyse")
     analysis = analyse(intake, chosen)
-    with _json(analysis, json_path):
-        progress("cli.step.write")
-        fill(build_report(analysis, with_data=False), FileSink(workbook, target, backup=target.exists()))
+    progress("cli.step.write")
+    _write(analysis, FileSink(workbook, target, backup=True), json_path, with_data=False)
     return analysis
 
 
@@ -104,12 +103,11 @@ def demo(out: Path, language: str, *, json_path: Path | None = None, progress: P
 
 
 def copy_template(language: str, out: Path) -> None:
-    """The empty template of one language as `out`; an existing `out` is kept as .bak. Raises OSError."""
+    """The empty template of one language as `out`; an existing `out` is kept as .bak. Raises WorkbookError, OSError."""
     _guard([out], [])
-    with _template(language, None) as base, _beside(out) as part:
-        shutil.copyfile(base, part)
-        if out.exists():
-            shutil.copy2(out, out.with_name(out.name + ".bak"))
+    with _template(language, None) as base:
+        content = base.read_bytes()
+    replace_file(out, lambda file: _put(file, content), backup=True)
 
 
 @contextmanager
@@ -125,35 +123,23 @@ def _template(language: str, own: Path | None) -> Iterator[Path]:
         yield built
 
 
-@contextmanager
-def _json(analysis: FunnelAnalysis, path: Path | None) -> Iterator[None]:
-    """Results go to disk before the workbook does, and take their name after it: either both are there or neither."""
-    if path is None:
-        yield
+def _write(analysis: FunnelAnalysis, sink: Sink, json_path: Path | None, *, with_data: bool) -> None:
+    """The workbook and the results; either both are there afterwards or neither."""
+    made = build_report(analysis, with_data=with_data)
+    if json_path is None:
+        fill(made, sink)
         return
-    with _beside(path) as part:
-        part.write_text(results.dumps(analysis), "utf-8", newline="\n")
-        yield
+
+    def both(file: BinaryIO) -> None:
+        _put(file, results.dumps(analysis).encode())
+        fill(made, sink)  # while the results are on disk and have only to take their name
+
+    replace_file(json_path, both, backup=False)
 
 
-@contextmanager
-def _beside(path: Path) -> Iterator[Path]:
-    """A new file in the folder of `path` that takes its place if all goes well, and vanishes if not."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
-    part = Path(name)
-    try:
-        part.chmod(0o666 & ~_umask())
-        yield part
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _put(file: BinaryIO, content: bytes) -> None:
+    file.write(content)
+    file.flush()
 
 
 def _guard(outs: Sequence[Path], ins: Sequence[Path]) -> None:

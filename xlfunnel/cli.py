@@ -12,6 +12,7 @@ from xlfunnel.analysis import FunnelAnalysis
 from xlfunnel.console import Terminal
 from xlfunnel.errors import InputError, UsageError, XlfunnelError
 from xlfunnel.excel import inputs
+from xlfunnel.excel.safe_write import backup_path
 from xlfunnel.settings import Settings
 from xlfunnel.strings import words
 
@@ -50,13 +51,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _demo(args: Namespace, terminal: Terminal) -> int:
     out = args.output or _DEMO
+    before = _identity(out)
     with terminal.progress() as progress:
         analysis = app.demo(out, terminal.language, json_path=_json_file(args), progress=progress)
-    return _finish(args, terminal, analysis, out)
+    return _finish(args, terminal, analysis, out, before)
 
 
 def _report(args: Namespace, terminal: Terminal) -> int:
     chosen = _settings(args, terminal)
+    before = _identity(args.output)
     with terminal.progress() as progress:
         analysis = app.report(
             app.Inputs(args.source, args.history, args.owners),
@@ -67,15 +70,17 @@ def _report(args: Namespace, terminal: Terminal) -> int:
             settings_path=args.settings,
             progress=progress,
         )
-    return _finish(args, terminal, analysis, args.output)
+    return _finish(args, terminal, analysis, args.output, before)
 
 
 def _refresh(args: Namespace, terminal: Terminal) -> int:
     if not args.asked:
         terminal.language = inputs.language(args.workbook)
+    out = args.output or args.workbook
+    before = _identity(out)
     with terminal.progress() as progress:
         analysis = app.refresh(args.workbook, args.output, json_path=_json_file(args), progress=progress)
-    return _finish(args, terminal, analysis, args.output or args.workbook)
+    return _finish(args, terminal, analysis, out, before)
 
 
 def _check(args: Namespace, terminal: Terminal) -> int:
@@ -129,7 +134,12 @@ def _json_file(args: Namespace) -> Path | None:
     return None if args.json == _STDOUT else args.json
 
 
-def _finish(args: Namespace, terminal: Terminal, analysis: FunnelAnalysis, out: Path) -> int:
+def _identity(path: Path) -> int | None:
+    """Which file it is that bears the name now; another one afterwards means that the old one was kept as a backup."""
+    return path.stat().st_ino if path.is_file() else None
+
+
+def _finish(args: Namespace, terminal: Terminal, analysis: FunnelAnalysis, out: Path, before: int | None) -> int:
     """Say what was done; results asked for on stdout come first and alone there."""
     to_stdout = args.json == _STDOUT
     if to_stdout:
@@ -137,6 +147,8 @@ def _finish(args: Namespace, terminal: Terminal, analysis: FunnelAnalysis, out: 
         sys.stdout.buffer.write(results.dumps(analysis).encode())
         sys.stdout.buffer.flush()
     wrote = [("cli.wrote.workbook", out)]
+    if before not in (None, _identity(out)):
+        wrote.append(("cli.wrote.backup", backup_path(out)))
     if args.json and not to_stdout:
         wrote.append(("cli.wrote.json", args.json))
     terminal.result(analysis, wrote, on_stderr=to_stdout)
