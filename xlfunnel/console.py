@@ -56,7 +56,7 @@ class Terminal:
 
     def sentence(self, key: str, **params: object) -> None:
         """One sentence on stderr, on one line."""
-        text = self.say(key, **{n: str(v) for n, v in params.items()})
+        text = self.say(key, **params)
         print(" ".join(text.split()), file=sys.stderr)
 
     @contextmanager

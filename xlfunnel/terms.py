@@ -89,6 +89,7 @@ class IssueCode(StrEnum):
     OWNER_WITHOUT_REGION = "owner_without_region"
     CLEANED_TEXT = "cleaned_text"
     TOTAL_ROW = "total_row"
+    NO_RESERVE = "no_reserve"  # won or lost in a table of reserves
 
 
 class Treatment(StrEnum):

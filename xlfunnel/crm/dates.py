@@ -152,9 +152,9 @@ def moments(
     return as_month, None
 
 
-def _column(codes: Any, found: list[int | Slashed], month_first: bool) -> Seconds:
+def _column(codes: np.ndarray[Any, np.dtype[np.intp]], found: list[int | Slashed], month_first: bool) -> Seconds:
     values = [f if isinstance(f, int) else f.seconds(month_first) for f in found]
-    return np.array([*values, BLANK], dtype=np.int64).take(codes)
+    return np.take(np.array([*values, BLANK], dtype=np.int64), codes)
 
 
 def _out_of_order(columns: Mapping[str, Seconds], order: tuple[tuple[str, str], ...]) -> int:

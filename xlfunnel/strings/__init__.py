@@ -8,6 +8,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from xlfunnel.terms import Field, IssueCode
+
 
 class Words:
     """The words of one language. `words("flags.below_mean", mean=3)` gives the filled-in sentence."""
@@ -17,13 +19,25 @@ class Words:
         self._table = table(language)
 
     def __call__(self, key: str, **params: object) -> str:
-        """The text of `key` with its placeholders filled. Raises KeyError for a key that does not exist."""
+        """The text of `key` with its placeholders filled. Raises KeyError for a key that does not exist.
+
+        A field or a cause among the params is filled in as its own word, several as a list.
+        """
         text = self._table[key]
-        return text.format(**params) if params else text
+        return text.format(**{name: self._shown(value) for name, value in params.items()}) if params else text
 
     def has(self, key: str) -> bool:
         """True if there is a text of that key."""
         return key in self._table
+
+    def _shown(self, value: object) -> object:
+        if isinstance(value, Field):
+            return self._table[f"input.field.{value}"]
+        if isinstance(value, IssueCode):
+            return self._table[f"issues.code.{value}"]
+        if isinstance(value, tuple):
+            return ("、" if self.language == "zh-CN" else ", ").join(str(self._shown(v)) for v in value)
+        return value
 
 
 @cache

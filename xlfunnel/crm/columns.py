@@ -1,0 +1,123 @@
+"""Headers: which column means what, in which row the header stands, and so which shape the table has."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from xlfunnel.crm import aliases
+from xlfunnel.crm.shapes import RULES, Rule
+from xlfunnel.crm.stages import StageNames
+from xlfunnel.crm.text import clean, fold, plain, without_brackets
+from xlfunnel.errors import InputError
+from xlfunnel.settings import Settings
+from xlfunnel.terms import OUTCOMES, STAGES, Field
+
+STAGE_KEYS = (*STAGES, *OUTCOMES)
+
+
+@dataclass(frozen=True)
+class Header:
+    """A header row that was understood.
+
+    skip     rows of the file up to and including it
+    rule     the rule of `xlfunnel.crm.shapes.RULES` that it meets
+    columns  field or stage code -> index of its column
+    names    field or stage code -> header as it stands in the file
+    """
+
+    skip: int
+    rule: Rule
+    columns: dict[str, int]
+    names: dict[str, str]
+
+
+def header(
+    head: Sequence[Sequence[object]], settings: Settings, stages: StageNames, rules: Sequence[Rule] = RULES
+) -> Header | None:
+    """The first row of `head` that meets a rule, or None."""
+    for number, row in enumerate(head, 1):
+        names = [clean(plain(cell))[0] for cell in row]
+        columns = recognised(names, settings, stages)
+        for rule in rules:
+            if rule.is_met(columns, settings.columns):
+                return Header(number, rule, columns, {key: names[i] for key, i in columns.items()})
+    return None
+
+
+def recognised(names: Sequence[str], settings: Settings, stages: StageNames) -> dict[str, int]:
+    """Field or stage code -> index of its column, among the header cells `names`. Settings come first, then aliases."""
+    folded = [fold(n) for n in names]
+    found: dict[str, int] = {}
+    for key, chosen in settings.columns.items():
+        if fold(chosen) in folded:
+            found[str(key)] = folded.index(fold(chosen))
+    taken = set(found.values())
+    ranked: dict[str, tuple[int, int]] = {}
+    for i, name in enumerate(names):
+        if not name or i in taken:
+            continue
+        field_rank = aliases.RANKS.get(folded[i]) or aliases.RANKS.get(fold(without_brackets(name)))
+        if field_rank:
+            field, rank = field_rank
+            ranked[field] = min(ranked.get(field, (rank, i)), (rank, i))
+            continue
+        stage = _stage_of_header(name, stages)
+        if stage:
+            ranked.setdefault(stage, (0, i))
+    for key, (_, i) in ranked.items():
+        found.setdefault(str(key), i)
+    return found
+
+
+def _stage_of_header(name: str, stages: StageNames) -> str | None:
+    """The stage whose dates or counts a header announces: `进入T2日期`, `Date entered Proposal`, `T2数量`, `T2`."""
+    for text in (name, without_brackets(name)):
+        for words in ((), aliases.DATE_WORDS, aliases.COUNT_WORDS):
+            rest = fold(text)
+            before = ""
+            while rest and rest != before:
+                before = rest
+                for word in words:
+                    if rest != word:
+                        rest = rest.removeprefix(word).removesuffix(word)
+            stage = stages(text if rest == fold(text) else rest)
+            if stage in STAGE_KEYS:
+                return stage
+    return None
+
+
+def wrong_columns(
+    name: str,
+    heads: Sequence[Sequence[Sequence[object]]],
+    settings: Settings,
+    stages: StageNames,
+    rules: Sequence[Rule],
+) -> InputError:
+    """The error that says what was found, what is missing, and which header may have been meant."""
+    best: tuple[int, int, list[str], dict[str, int]] | None = None
+    for head in heads:
+        for row in head:
+            names = [clean(plain(cell))[0] for cell in row]
+            columns = recognised(names, settings, stages)
+            score = (len(columns), sum(map(bool, names)))
+            if any(names) and (best is None or score > best[:2]):
+                best = (*score, names, columns)
+    if best is None:
+        return InputError("input.no_header", file=name)
+    _, _, names, columns = best
+    missing = min((rule.missing(columns) for rule in rules), key=len)
+    used = set(columns.values())
+    spare = {fold(n): n for i, n in enumerate(names) if n and i not in used}
+    hints = [_closest(field, spare) for field in missing]
+    found = [n[:40] for n in names if n]
+    shown = ", ".join(found[:12]) + (" …" if len(found) > 12 else "")
+    hint = ", ".join(sorted({h for h in hints if h})) or "-"
+    return InputError("input.wrong_columns", file=name, found=shown, missing=missing, hint=hint)
+
+
+def _closest(field: Field, spare: dict[str, str]) -> str | None:
+    for alias in aliases.FIELDS[field]:
+        close = get_close_matches(fold(alias), spare, n=1, cutoff=0.7)
+        if close:
+            return spare[close[0]]
+    return None

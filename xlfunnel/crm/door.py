@@ -1,0 +1,148 @@
+"""The way through the door: read every file, bring it to its form, join, account for all rows, and hand over."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from xlfunnel.calendar import date_of, day_number, month_end
+from xlfunnel.crm import joins, visits
+from xlfunnel.crm.intake import Intake, Source, SourceSummary
+from xlfunnel.crm.ledger import Ledger
+from xlfunnel.crm.regions import Regions
+from xlfunnel.crm.shapes import HISTORY_RULES, OPPORTUNITIES, RULES
+from xlfunnel.crm.stages import StageNames
+from xlfunnel.crm.tables import RawTable, opened
+from xlfunnel.errors import InputError
+from xlfunnel.settings import Settings
+from xlfunnel.terms import Col, Field, IssueCode, Shape, Treatment
+
+
+def read_sources(
+    sources: Sequence[Path | Source],
+    settings: Settings,
+    *,
+    history: Path | Source | None = None,
+    owners: Path | Source | None = None,
+    as_of: date | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Intake:
+    """Visits (or, from aggregates, reserves) of all `sources`, with everything that was wrong on the way.
+
+    sources   files of opportunities, of stage history, or of aggregates; each recognised on its own
+    history   a separate stage history; `sources` then say owner, region and amount by opportunity id
+    owners    a table owner → region
+    as_of     the day to look back from; else settings.as_of, else the last date found
+    progress  is called with the name of each file before it is read
+
+    Raises InputError for a file that cannot be used (see `xlfunnel.crm.read.grids` and `xlfunnel.crm.tables.opened`),
+    `input.no_sources`, `input.mixed_shapes` (aggregates beside opportunities), `input.no_rows_used`, and
+    `input.too_many_refused` where more than settings.refuse_share of the rows cannot be used.
+    """
+    tables, beside = _opened(sources, history, settings, ledger := Ledger(), progress or _silent)
+    everything = [*tables, beside] if beside else list(tables)
+    regions = Regions(settings)
+    if owners is not None:
+        (progress or _silent)(_source(owners).path.name)
+        regions.read(_source(owners), StageNames(settings))
+    day = as_of or settings.as_of
+    if tables and tables[0].shape == Shape.AGGREGATED:
+        counted = regions.filled(joins.reserves_of(tables, settings, ledger), ledger)
+        made, reserves = visits.empty(), _reserves(counted)
+        latest = month_end(int(counted[Col.MONTH].max())) if len(counted) else None
+    else:
+        loose = (
+            joins.visits_of(tables, settings, ledger)
+            if beside is None
+            else joins.visits_beside(tables, beside, settings, ledger)
+        )
+        counted = regions.filled(loose, ledger)
+        made, reserves = visits.canonical(counted), None
+        last = counted[[Col.ENTERED_DAY, Col.LEFT_DAY]].to_numpy(dtype="int64").max() if len(counted) else None
+        latest = None if last is None else date_of(last)
+        if day:
+            _note_future(counted, day, ledger)
+    _note_ownerless(counted, everything, ledger)
+    _refuse_too_many(ledger, settings)
+    if latest is None:
+        raise InputError("input.no_rows_used", file=", ".join(ledger.sources))
+    summaries = tuple(_summary(i, t, ledger) for i, t in enumerate(everything))
+    return Intake(made, reserves, ledger.issues(), summaries, day or latest)
+
+
+def _opened(
+    sources: Sequence[Path | Source],
+    history: Path | Source | None,
+    settings: Settings,
+    ledger: Ledger,
+    tell: Callable[[str], None],
+) -> tuple[list[RawTable], RawTable | None]:
+    stages = StageNames(settings)
+    if not sources:
+        raise InputError("input.no_sources")
+    tables = []
+    for source in map(_source, sources):
+        tell(source.path.name)
+        rules = RULES if history is None else (*RULES, OPPORTUNITIES)
+        tables.append(opened(source, settings, stages, ledger, rules))
+    shapes = {t.shape == Shape.AGGREGATED for t in tables}
+    if len(shapes) > 1 or (history is not None and True in shapes):
+        raise InputError("input.mixed_shapes", files=", ".join(t.name for t in tables))
+    if history is None:
+        return tables, None
+    tell(_source(history).path.name)
+    return tables, opened(_source(history), settings, stages, ledger, HISTORY_RULES)
+
+
+def _silent(name: str) -> None:
+    pass
+
+
+def _source(given: Path | Source) -> Source:
+    return given if isinstance(given, Source) else Source(Path(given))
+
+
+def _reserves(counted: pd.DataFrame) -> pd.DataFrame:
+    """region, owner, stage, month, count, amount_cents of an aggregated table, sorted; unknown amounts count as 0."""
+    columns = [str(c) for c in (Col.REGION, Col.OWNER, Col.STAGE, Col.MONTH, Col.COUNT, Col.AMOUNT_CENTS)]
+    frame = counted[columns].sort_values(columns[:4], kind="stable").reset_index(drop=True)
+    frame[columns[:3]] = frame[columns[:3]].astype(str)
+    frame[columns[5]] = frame[columns[5]].fillna(0)
+    return frame.astype(dict.fromkeys(columns[3:], "int64"))
+
+
+def _note_future(counted: pd.DataFrame, day: date, ledger: Ledger) -> None:
+    """Rows that speak of days after the day we look back from; each once."""
+    latest = counted[[Col.ENTERED_DAY, Col.LEFT_DAY]].max(axis=1).groupby(level=0).max()
+    late = latest[latest > day_number(day)]
+    values = np.array([date_of(d).isoformat() for d in late], dtype=object)
+    ledger.note(IssueCode.FUTURE_DATE, late.index.to_numpy(), values)
+
+
+def _note_ownerless(counted: pd.DataFrame, tables: Sequence[RawTable], ledger: Ledger) -> None:
+    """Rows without an owner; one remark for a file that has no such column."""
+    blank = np.unique(counted.index.to_numpy()[(counted[Col.OWNER] == "").to_numpy()])
+    for table in tables:
+        mine = blank[np.isin(blank, table.positions)]
+        if len(mine) and Field.OWNER not in table.cells:
+            ledger.remark(IssueCode.MISSING_OWNER, table.name, "")
+        elif len(mine):
+            ledger.note(IssueCode.MISSING_OWNER, mine, table.first[mine - table.positions[0]])
+
+
+def _refuse_too_many(ledger: Ledger, settings: Settings) -> None:
+    causes = Counter(i.code for i in ledger.issues() if i.treatment == Treatment.REFUSED)
+    totals = causes.pop(IssueCode.TOTAL_ROW, 0)  # they carry nothing of their own
+    read = sum(ledger.counts(i)[0] for i in range(len(ledger.sources))) - totals
+    refused = causes.total()
+    if refused > settings.refuse_share * read:
+        cause, times = causes.most_common(1)[0]
+        limit = f"{settings.refuse_share:.0%}"
+        raise InputError("input.too_many_refused", refused=refused, read=read, cause=cause, times=times, limit=limit)
+
+
+def _summary(number: int, table: RawTable, ledger: Ledger) -> SourceSummary:
+    return SourceSummary(table.name, table.shape, *ledger.counts(number), columns=table.headers, how=table.how)

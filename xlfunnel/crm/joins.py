@@ -1,0 +1,116 @@
+"""Rows of several files become one: repetitions dropped, a separate history joined to its opportunities."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from xlfunnel.crm import forms, visits
+from xlfunnel.crm.ledger import Ledger
+from xlfunnel.crm.tables import RawTable, common
+from xlfunnel.crm.text import texts
+from xlfunnel.settings import Settings
+from xlfunnel.terms import Col, Field, IssueCode, Shape
+
+_ONE_ROW = {Shape.STAGE_DATES: forms.stage_dates, Shape.CURRENT_STAGE: forms.current_stage}
+_RESERVE_KEYS = [str(c) for c in (Col.REGION, Col.OWNER, Col.STAGE, Col.MONTH)]
+
+
+def visits_of(tables: Sequence[RawTable], settings: Settings, ledger: Ledger) -> pd.DataFrame:
+    """Visits of all tables, indexed by position, not yet in canonical order."""
+    rows = _distinct([forms.history(t, settings, ledger) for t in tables if t.shape == Shape.HISTORY], None, ledger)
+    wide = _distinct(
+        [_ONE_ROW[t.shape](t, settings, ledger) for t in tables if t.shape in _ONE_ROW], Col.OPPORTUNITY, ledger
+    )
+    made = []
+    if rows is not None:
+        made.append(visits.from_history(rows, ledger))
+    if wide is not None:
+        if rows is not None:
+            known = wide[Col.OPPORTUNITY].isin(rows[Col.OPPORTUNITY]).to_numpy()
+            _refuse(wide, known, IssueCode.CONFLICTING_ROW, ledger)
+            wide = wide[~known]
+        made.append(visits.from_stage_dates(wide))
+    return pd.concat(made)
+
+
+def visits_beside(tables: Sequence[RawTable], beside: RawTable, settings: Settings, ledger: Ledger) -> pd.DataFrame:
+    """Visits of a separate history, with owner, region and amount of its opportunities.
+
+    An opportunity without history is taken from its own row where that tells enough, else refused as undated.
+    """
+    rows = _distinct([forms.history(beside, settings, ledger)], None, ledger)
+    assert rows is not None  # one table was given
+    known, extra = [], []
+    for table in tables:
+        has_history = np.isin(texts(table.column(Field.OPPORTUNITY))[0], rows[Col.OPPORTUNITY].unique())
+        known.append(_used(common(table.rows(has_history), ledger), ledger))
+        rest = table.rows(~has_history)
+        if table.shape in _ONE_ROW and len(rest.positions):
+            extra.append(_ONE_ROW[table.shape](rest, settings, ledger))
+        elif len(rest.positions):
+            undated = common(rest, ledger)
+            _refuse(undated, np.ones(len(undated), dtype=bool), IssueCode.MISSING_DATE, ledger)
+    attributes = _distinct(known, Col.OPPORTUNITY, ledger)
+    if attributes is not None:
+        rows = _with_attributes(rows, attributes, ledger)
+    made = [visits.from_history(rows, ledger)]
+    wide = _distinct(extra, Col.OPPORTUNITY, ledger)
+    if wide is not None:
+        made.append(visits.from_stage_dates(wide))
+    return pd.concat(made)
+
+
+def reserves_of(tables: Sequence[RawTable], settings: Settings, ledger: Ledger) -> pd.DataFrame:
+    """Reserves of all tables, one row per region, owner, stage and month, indexed by position."""
+    frame = pd.concat([forms.reserves(t, settings, ledger) for t in tables])
+    again = frame.duplicated([*_RESERVE_KEYS, str(Col.COUNT), str(Col.AMOUNT_CENTS)]).to_numpy()
+    clash = frame.duplicated(_RESERVE_KEYS).to_numpy() & ~again
+    shown = (frame[Col.OWNER].astype(object) + " " + frame[Col.STAGE].astype(object)).to_numpy(dtype=object)
+    positions, first = np.unique(frame.index.to_numpy()[again], return_index=True)
+    ledger.repair(IssueCode.DUPLICATE_ROW, positions, shown[again][first])
+    positions, first = np.unique(frame.index.to_numpy()[clash], return_index=True)
+    ledger.refuse(IssueCode.CONFLICTING_ROW, positions, shown[clash][first])
+    return _used(frame[~again], ledger)
+
+
+def _with_attributes(rows: pd.DataFrame, attributes: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
+    """History rows with owner, region and amount of their opportunity where they carry none themselves.
+
+    A row whose opportunity is not in the list is kept if it names an owner, else refused.
+    """
+    orphan = ~rows[Col.OPPORTUNITY].isin(attributes[Col.OPPORTUNITY]).to_numpy()
+    homeless = orphan & (rows[Col.OWNER] == "").to_numpy()
+    noted = rows[orphan & ~homeless]
+    ledger.note(IssueCode.ORPHAN_HISTORY, noted.index.to_numpy(), noted[Col.OPPORTUNITY].to_numpy(dtype=object))
+    _refuse(rows, homeless, IssueCode.ORPHAN_HISTORY, ledger)
+    rows = rows[~homeless]
+    own = attributes.set_index(str(Col.OPPORTUNITY)).reindex(rows[Col.OPPORTUNITY]).set_axis(rows.index)
+    filled = {str(name): rows[name].where(rows[name] != "", own[name].fillna("")) for name in (Col.REGION, Col.OWNER)}
+    return rows.assign(**filled, amount_cents=rows[Col.AMOUNT_CENTS].fillna(own[Col.AMOUNT_CENTS]))
+
+
+def _distinct(frames: Sequence[pd.DataFrame], key: str | None, ledger: Ledger) -> pd.DataFrame | None:
+    """Rows of all frames without repetitions. With a `key`, rows that differ though it is the same are refused."""
+    if not frames:
+        return None
+    frame = pd.concat(frames)
+    again = frame.duplicated([c for c in frame.columns if c != "order"]).to_numpy()
+    repeated = frame[again]
+    ledger.repair(IssueCode.DUPLICATE_ROW, repeated.index.to_numpy(), repeated[Col.OPPORTUNITY].to_numpy(dtype=object))
+    if key is not None:
+        clash = frame.duplicated(key).to_numpy() & ~again
+        _refuse(frame, clash, IssueCode.CONFLICTING_ROW, ledger)
+        again = again | clash
+    return frame[~again]
+
+
+def _refuse(
+    frame: pd.DataFrame, where: np.ndarray[tuple[int], np.dtype[np.bool_]], code: IssueCode, ledger: Ledger
+) -> None:
+    rows = frame[where]
+    ledger.refuse(code, rows.index.to_numpy(), rows[Col.OPPORTUNITY].to_numpy(dtype=object))
+
+
+def _used(frame: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
+    return frame[ledger.used(frame.index.to_numpy())]
