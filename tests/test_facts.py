@@ -1,75 +1,36 @@
-"""Facts: counted by hand, by a naive loop over days, and on every engine."""
+"""Facts: counted by hand, and by a naive loop over the days."""
 
-import os
-import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
 from datetime import date
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from facts_by_hand import (
+    AS_OF,
+    CELL,
+    FIRST,
+    FRAMES,
+    HAND,
+    SPAN,
+    WORDS,
+    Row,
+    assert_same,
+    assert_well_formed,
+    d,
+    triples,
+    visits_frame,
+)  # fmt: skip
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from xlfunnel.calendar import date_of, day_number, month_end, month_number
+from xlfunnel.calendar import date_of, day_number, month_end
 from xlfunnel.errors import InputError
-from xlfunnel.facts import Facts, facts_of, facts_of_reserves
-
-FRAMES = ("entries", "exits", "created", "reserves", "durations")
-WORDS = {"region", "owner", "stage", "next_stage"}
-CELL = ["region", "owner", "stage"]
-
-Row = tuple[str, int, str, str, str, str, date, date | None, int | None]
-
-
-def visits_frame(rows: list[Row]) -> pd.DataFrame:
-    """The canonical visits frame from (opportunity, visit, region, owner, stage, next, entered, left, cents)."""
-    ids, visit, region, owner, stage, following, entered, left, cents = zip(*rows, strict=True) if rows else [()] * 9
-    return pd.DataFrame(
-        {
-            "opportunity_id": pd.Series(ids, dtype="str"),
-            "visit": pd.Series(visit, dtype="Int64"),
-            "region": pd.Series(region, dtype="str"),
-            "owner": pd.Series(owner, dtype="str"),
-            "stage": pd.Series(stage, dtype="str"),
-            "next_stage": pd.Series(following, dtype="str"),
-            "entered_day": pd.Series([day_number(d) for d in entered], dtype="int64"),
-            "left_day": pd.Series([d and day_number(d) for d in left], dtype="Int64"),
-            "entered_month": pd.Series([month_number(d) for d in entered], dtype="int64"),
-            "left_month": pd.Series([d and month_number(d) for d in left], dtype="Int64"),
-            "amount_cents": pd.Series(cents, dtype="Int64"),
-        }
-    )
-
-
-def d(text: str) -> date:
-    return date.fromisoformat(f"2025-{text}")
-
+from xlfunnel.facts import facts_of, facts_of_reserves
 
 unhurried = settings(deadline=None, max_examples=50)
-
-AS_OF = d("03-15")
-HAND: list[Row] = [
-    ("a", 1, "LX", "张伟", "T0", "T1", d("01-05"), d("01-20"), 100),
-    ("a", 2, "LX", "张伟", "T1", "T0", d("01-20"), d("02-10"), 100),  # falls back
-    ("a", 3, "LX", "张伟", "T0", "won", d("02-10"), d("03-16"), 100),  # won the day after
-    ("b", 1, "LX", "张伟", "T0", "lost", d("01-31"), d("01-31"), None),  # zero length, at the month's end
-    ("c", 1, "LX", "B", "T0", "open", d("02-28"), None, 7),
-    ("c2", 1, "LX", "B", "T0", "lost", d("02-01"), d("03-15"), 5),  # left on the very day
-    ("d", 1, "", "", "T3", "gone", d("01-01"), d("02-28"), None),
-    ("f", 1, "LX", "B", "T1", "open", d("03-15"), None, 1),  # came on the very day
-    ("e", 1, "LX", "B", "T0", "open", d("03-16"), None, 999),  # not there yet
-]
-
-
-def triples(frame: pd.DataFrame) -> list[tuple[Any, ...]]:
-    return list(frame.itertuples(index=False, name=None))
-
 
 JAN, FEB, MAR = 660, 661, 662
 
@@ -153,26 +114,6 @@ def test_object_words_and_plain_integers_are_as_good() -> None:
     frame = visits_frame(HAND)
     plain = frame.astype(dict.fromkeys(("opportunity_id", *WORDS), object)).astype({"visit": "int64"})
     assert_same(facts_of(plain, AS_OF), facts_of(frame, AS_OF))
-
-
-def assert_well_formed(facts: Facts) -> None:
-    for name in FRAMES:
-        frame = getattr(facts, name)
-        keys = [c for c in frame if c not in ("count", "amount_cents")]
-        assert isinstance(frame.index, pd.RangeIndex), name
-        for column in frame:
-            assert str(frame[column].dtype) == ("str" if column in WORDS else "int64"), (name, column)
-        assert triples(frame[keys]) == sorted(set(triples(frame[keys]))), name
-
-
-def assert_same(one: Facts, other: Facts) -> None:
-    for name in FRAMES:
-        assert_frame_equal(getattr(one, name), getattr(other, name), check_dtype=True, check_index_type=True)
-    assert (one.as_of, one.first_month, one.last_month) == (other.as_of, other.first_month, other.last_month)
-
-
-# The first day that is drawn, and how many more: about three months.
-FIRST, SPAN = day_number(date(2024, 12, 20)), 80
 
 
 @st.composite
@@ -323,91 +264,3 @@ def test_no_reserves_at_all() -> None:
     facts = facts_of_reserves(RESERVES.iloc[:0], AS_OF)
     assert_well_formed(facts)
     assert facts.first_month == facts.last_month == MAR
-
-
-Load = Callable[[pd.DataFrame], Any]
-
-
-def needed(module: str) -> Any:
-    """The engine's module; where the extra is not installed the test is skipped, but never in CI."""
-    if os.environ.get("CI"):
-        return import_module(module)
-    return pytest.importorskip(module, reason="the extra warehouse is not installed")
-
-
-@pytest.fixture(scope="session")
-def duckdb_load() -> Iterator[Load]:
-    duckdb = needed("duckdb")
-    with duckdb.connect() as connection:
-        yield connection.from_df
-
-
-@pytest.fixture(scope="session")
-def spark_load(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Load]:
-    sql = needed("pyspark.sql")
-    if not (shutil.which("java") or os.environ.get("JAVA_HOME") or os.environ.get("CI")):
-        pytest.skip("Spark needs Java 17")
-    home: Path = tmp_path_factory.mktemp("spark")
-    session = (
-        sql.SparkSession.builder.master("local[2]")
-        .config("spark.sql.shuffle.partitions", 2)
-        .config("spark.ui.enabled", "false")
-        .config("spark.sql.warehouse.dir", str(home))
-        .config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.driver.host", "127.0.0.1")
-        .config("spark.log.level", "ERROR")
-        .getOrCreate()
-    )
-
-    def load(frame: pd.DataFrame) -> Any:
-        kinds = ", ".join(f"{c} {'string' if c in {*WORDS, 'opportunity_id'} else 'bigint'}" for c in frame)
-        rows = frame.astype(object).where(frame.notna(), None)
-        return session.createDataFrame([tuple(r) for r in rows.itertuples(index=False, name=None)], kinds)
-
-    yield load
-    session.stop()
-
-
-def made_up(n: int) -> pd.DataFrame:
-    """Many visits with every oddity: nulls, re-entries, visits to come, unicode, large amounts."""
-    draw = np.random.default_rng(7)
-    rows: list[Row] = []
-    for i in range(n):
-        day = FIRST + int(draw.integers(0, 400))
-        owner = ("LX", "华东", "")[i % 3], ("A", "张伟", "Émile", "")[i % 4]
-        cents = None if i % 5 == 0 else int(draw.integers(0, 10**15))
-        count = int(draw.integers(1, 5))
-        for visit in range(1, count + 1):
-            left = day + int(draw.integers(0, 60))
-            end = None if visit == count and i % 2 else date_of(left)
-            following = f"T{visit % 3}" if visit < count else ("won", "open")[i % 2]
-            rows.append((f"商机{i}", visit, *owner, f"T{(visit - 1) % 3}", following, date_of(day), end, cents))
-            day = left
-    return visits_frame(rows)
-
-
-ENGINES = ["duckdb_load", "spark_load"]
-
-
-@pytest.mark.warehouse
-@pytest.mark.parametrize("engine", ENGINES)
-def test_other_engines_count_the_same(engine: str, request: pytest.FixtureRequest) -> None:
-    load: Load = request.getfixturevalue(engine)
-    for rows, as_of in ((made_up(400), date(2025, 11, 17)), (visits_frame(HAND), AS_OF)):
-        assert_same(facts_of(load(rows), as_of), facts_of(rows, as_of))
-
-
-@pytest.mark.warehouse
-@pytest.mark.parametrize("engine", ENGINES)
-def test_other_engines_with_nothing_to_count(engine: str, request: pytest.FixtureRequest) -> None:
-    load: Load = request.getfixturevalue(engine)
-    assert_same(facts_of(load(visits_frame([])), AS_OF), facts_of(visits_frame([]), AS_OF))
-
-
-@pytest.mark.warehouse
-@pytest.mark.parametrize("engine", ENGINES)
-def test_other_engines_refuse_too_large_amounts(engine: str, request: pytest.FixtureRequest) -> None:
-    load: Load = request.getfixturevalue(engine)
-    rows: list[Row] = [(str(i), 1, "", "", "T0", "open", d("01-01"), None, 2**62) for i in range(2)]
-    with pytest.raises(InputError):
-        facts_of(load(visits_frame(rows)), AS_OF)
