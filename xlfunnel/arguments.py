@@ -87,7 +87,7 @@ def system_language() -> str:
 
 
 def parse(argv: Sequence[str], say: Words) -> argparse.Namespace:
-    """The arguments as typed: `command` ("" if only --version or nothing was asked) and one attribute per option.
+    """The arguments as typed: `command` and one attribute per option.
 
     Prints help and exits as argparse does; raises UsageError for everything that cannot be understood.
     """
@@ -96,17 +96,18 @@ def parse(argv: Sequence[str], say: Words) -> argparse.Namespace:
         args, rest = parser.parse_known_args(list(argv))
     except argparse.ArgumentError as e:
         raise _misunderstood(argv, e) from None
-    if not args.command:
+    if not args.command and not rest:
         parser.print_help()
         parser.exit(2)
-    command = COMMANDS[args.command]
+    command = COMMANDS.get(args.command, Command())
     if command.many:  # argparse takes bare words in one run only
         getattr(args, command.positional).extend(Path(r) for r in rest if not r.startswith("-"))
         rest = [r for r in rest if r.startswith("-")]
     if rest:
         flags = [f for name in (*command.options, *_ALWAYS) for f in OPTIONS[name].flags]
-        hint = get_close_matches(rest[0], flags, n=1) or [f"xlfunnel {args.command} --help"]
-        raise UsageError("cli.unknown_argument", argument=rest[0], hint=hint[0])
+        near = get_close_matches(rest[0], flags, n=1)
+        hint = near[0] if near else " ".join(filter(None, ("xlfunnel", args.command, "--help")))
+        raise UsageError("cli.unknown_argument", argument=rest[0], hint=hint)
     for name in command.required:
         if not getattr(args, name):
             shown = "/".join(OPTIONS[name].flags) if name in OPTIONS else name.upper()
