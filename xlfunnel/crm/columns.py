@@ -105,7 +105,7 @@ def wrong_columns(
     if best is None:
         return InputError("input.no_header", file=name)
     _, _, names, columns = best
-    missing = min((rule.missing(columns) for rule in rules), key=len)
+    missing = min((rule.missing(columns) for rule in rules if not rule.stage_columns), key=len)
     used = set(columns.values())
     spare = {fold(n): n for i, n in enumerate(names) if n and i not in used}
     hints = [_closest(field, spare) for field in missing]

@@ -14,9 +14,11 @@ MAX_CELLS = 30_000_000
 """Cells of the smallest rectangle around a sheet's content: the parser allots all of them at once."""
 
 _CHUNK = 4 << 20
-_WIDE = re.compile(rb"\sr\s*=\s*[\"']([A-Z]{2,3})\d")
-_ROW = re.compile(rb"<(?:\w+:)?row\b[^>]*?\sr\s*=\s*[\"'](\d+)[\"']")
-_FAR = re.compile(rb"\sr\s*=\s*[\"'][A-Z]{1,3}(\d{6,})[\"']")
+_WIDE, _FAR, _ROW = (re.compile(b'r="' + p) for p in (rb"([A-Z]{2,3})\d", rb"[A-Z]{1,3}(\d{6,})", rb"(\d+)"))
+_WIDE_ODD, _FAR_ODD, _ROW_ODD = (
+    re.compile(rb"\br\s*=\s*[\"']" + p) for p in (rb"([A-Z]{2,3})\d", rb"[A-Z]{1,3}(\d{6,})", rb"(\d+)")
+)
+_ODD = re.compile(rb"r(?:\s+=|=\s|=')")
 _DATE_1904 = re.compile(rb"date1904\s*=\s*[\"'](?:1|true|on)[\"']")
 
 
@@ -61,8 +63,10 @@ def _area(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
     """Cells of the rectangle from A1 to the last row and column that any cell names."""
     rows, wide = 0, {b"Z"}
     for chunk in _chunks(package, part):
-        wide.update(_WIDE.findall(chunk))
-        numbers = {*_ROW.findall(chunk), *_FAR.findall(chunk)}
+        # how every known writer puts it is looked for first: it is ten times as fast
+        columns, far, row = (_WIDE_ODD, _FAR_ODD, _ROW_ODD) if _ODD.search(chunk) else (_WIDE, _FAR, _ROW)
+        wide.update(columns.findall(chunk))
+        numbers = {*row.findall(chunk), *far.findall(chunk)}
         rows = max(rows, max((int(n[:8]) for n in numbers), default=0))
     return rows * max(_column_number(c) for c in wide)
 

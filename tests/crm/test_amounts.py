@@ -1,0 +1,104 @@
+"""Amounts and counts: truth tables by hand."""
+
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xlfunnel.crm.amounts import amount, cents, counts, header_unit
+
+
+@pytest.mark.parametrize(
+    ("text", "cents_expected"),
+    [
+        ("1054", 105400),
+        ("1,054", 105400),
+        ("¥1,054", 105400),
+        ("￥1,054", 105400),
+        ("$1,054", 105400),
+        ("1,054.50", 105450),
+        ("US$1,054", 105400),
+        ("CNY 1,054", 105400),
+        ("1054元", 105400),
+        ("1,054.5 人民币", 105450),
+        ("12.5万", 12500000),
+        ("12.5万元", 12500000),
+        ("¥12.5 万", 12500000),
+        ("1.2亿", 12000000000),
+        ("3k", 300000),
+        ("1.5M", 150000000),
+        ("(1,000)", -100000),
+        ("(¥1,000)", -100000),
+        ("-¥5", -500),
+        ("¥-5", -500),
+        ("−5", -500),
+        ("+5", 500),
+        ("0", 0),
+        ("1.2E+05", 12000000),
+        ("1.054,50 €", 105450),
+        ("12,3456", 12345600),
+        ("1'054", 105400),
+        ("１，０５４", 105400),
+        (".5", 50),
+        ("0.005", 1),
+        ("0.004", 0),
+        ("1\u00a0054", 105400),
+    ],
+)
+def test_every_way_to_write_an_amount(text: str, cents_expected: int) -> None:
+    values, bad = cents(np.array([text], dtype=object))
+    assert values[0] == cents_expected
+    assert not bad[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["面议", "about 5", "12,5", "1,05", "1.2.3", "5%", "--5", "(-5)", "1e999", "9" * 30, "5 6 x", "2025-06-30", "abc5"],
+)
+def test_no_amount_is_guessed(text: str) -> None:
+    values, bad = cents(np.array([text], dtype=object))
+    assert bad[0]
+    assert values.isna()[0]
+
+
+@pytest.mark.parametrize("cell", ["", None, "-", "无", float("nan"), "\u00a0"])
+def test_a_blank_amount_is_unknown_and_not_zero(cell: object) -> None:
+    values, bad = cents(np.array([cell], dtype=object))
+    assert values.isna()[0]
+    assert not bad[0]
+
+
+def test_numbers_are_exact_to_the_cent() -> None:
+    cells = np.array([1054.0, 0.1, 1.005, 2.675, 123456789012.34, True, float("inf")], dtype=object)
+    values, bad = cents(cells)
+    assert values.tolist()[:5] == [105400, 10, 101, 268, 12345678901234]
+    assert bad.tolist() == [False] * 5 + [True] * 2
+
+
+@pytest.mark.parametrize(
+    ("header", "unit"),
+    [
+        ("金额", 1),
+        ("金额(元)", 1),
+        ("金额（万元）", 10_000),
+        ("成交金额(万)", 10_000),
+        ("Amount (k)", 1_000),
+        ("Amount (M USD)", 1_000_000),
+    ],
+)
+def test_the_header_may_name_the_unit(header: str, unit: int) -> None:
+    assert header_unit(header) == unit
+    assert cents(np.array(["1.5"], dtype=object), header)[0][0] == 150 * unit
+
+
+def test_counts_are_whole_and_not_negative() -> None:
+    values, bad = counts(np.array(["3", 4.0, 0, "", "1,200", "2.5", -1, "many"], dtype=object))
+    assert values.fillna(-9).tolist() == [3, 4, 0, -9, 1200, -9, -9, -9]
+    assert bad.tolist() == [False] * 5 + [True] * 3
+
+
+@given(st.decimals(-(10**12), 10**12, places=2), st.sampled_from(["{:f}", "{:,f}", "¥{:,f}", "{:,f}元"]))
+def test_two_decimals_survive_any_style(value: Decimal, style: str) -> None:
+    assert amount(style.format(value)) == value
