@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from xlfunnel import results, settings
 from xlfunnel.analysis import FunnelAnalysis, analyse
-from xlfunnel.crm import Intake, Source, read_sources
+from xlfunnel.crm import Intake, read_sources
 from xlfunnel.errors import UsageError, WorkbookError
 from xlfunnel.excel import inputs, template
 from xlfunnel.excel.file_sink import FileSink
@@ -20,7 +20,7 @@ from xlfunnel.report import Sink, fill
 from xlfunnel.settings import Settings
 
 Progress = Callable[[str], None]
-"""Is told the string key of each step as it begins."""
+"""Is told the string key of each step as it begins, and the name of each file before it is read."""
 
 
 def quiet(step: str) -> None:
@@ -44,7 +44,7 @@ def check(files: Inputs, chosen: Settings, progress: Progress = quiet) -> Intake
     """Read the files and say what became of every row. Writes nothing. Raises InputError if they cannot be used."""
     progress("cli.step.read")
     return read_sources(
-        [Source(p) for p in files.sources], chosen, history=files.history, owners=files.owners, as_of=chosen.as_of
+        files.sources, chosen, history=files.history, owners=files.owners, as_of=chosen.as_of, progress=progress
     )
 
 
@@ -87,7 +87,7 @@ def refresh(
         raise UsageError("cli.overwrites_input", path=json_path)
     progress("cli.step.read")
     chosen = inputs.read_settings(workbook)
-    intake = read_sources([inputs.data_source(workbook)], chosen, as_of=chosen.as_of)
+    intake = read_sources([inputs.data_source(workbook)], chosen, as_of=chosen.as_of, progress=progress)
     progress("cli.step.analyse")
     analysis = analyse(intake, chosen)
     progress("cli.step.write")

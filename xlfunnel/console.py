@@ -67,7 +67,9 @@ class Terminal:
             yield lambda step: None
             return
         with console.status(self.say("cli.step.begin")) as status:
-            yield lambda step: status.update(self.say(step) if self.say.has(step) else step)
+            yield lambda step: status.update(
+                self.say(step) if self.say.has(step) else self.say("cli.step.file", name=step)
+            )
 
     def result(self, analysis: FunnelAnalysis, paths: Sequence[tuple[str, Path]], *, on_stderr: bool) -> None:
         """Rows, equations, flags and where the files are: `paths` holds (string key, path) pairs."""
