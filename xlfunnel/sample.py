@@ -120,7 +120,7 @@ def _settings() -> str:
         'region = "LX"',
         f"as_of = {AS_OF}",
         "trend_months = 6",
-        "floor_t1 = 10",
+        "floor_t1 = 5",
         "floor_t3 = 5",
         'currency = "元"',
         "",

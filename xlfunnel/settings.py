@@ -38,7 +38,7 @@ class Settings:
     region: str = ""
     as_of: date | None = None
     trend_months: int = 12
-    floor_t1: float | None = 10
+    floor_t1: float | None = 5
     floor_t3: float | None = 5
     refuse_share: float = 0.2
     currency: str = ""

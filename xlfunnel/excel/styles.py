@@ -80,7 +80,7 @@ NUMBER_STYLES = frozenset(name for name, props in STYLES.items() if props.get("a
 
 def tile_style(language: str, name: str, unit: str) -> dict[str, Any]:
     """The big number of a Home tile, its unit in the number format."""
-    pattern = {"slope": "#,##0.00", "t3_per_owner": "0.0", "win_rate": "0%", "reserve": "#,##0", "short_reps": "0"}[
+    pattern = {"slope": "#,##0.00", "t3_per_owner": "0.0", "win_rate": "0.0%", "reserve": "#,##0", "short_reps": "0"}[
         name
     ]
     text = f'{pattern}"{unit}";−{pattern}"{unit}"' if unit else pattern

@@ -48,7 +48,11 @@ class Phrases:
         """Names in a list, cut after a few with the number of the rest."""
         shown = self("sheets.comma").join(self.owner(n) for n in names[:_NAMES_SHOWN])
         rest = len(names) - _NAMES_SHOWN
-        return self("sheets.and_more", names=shown, n=rest) if rest > 0 else shown
+        return self("sheets.and_more", names=self.spaced(shown), n=rest) if rest > 0 else shown
+
+    def spaced(self, name: str) -> str:
+        """A name as it stands before more words: Chinese sets Latin letters off from Han ones by a blank."""
+        return name + " " if self._words.language == "zh-CN" and name[-1:].isascii() else name
 
     def owner(self, name: str) -> str:
         """A rep's name, or that there is none."""
@@ -138,7 +142,7 @@ class Phrases:
             key = f"flags.evidence.{flag.code}"
         return self(
             key,
-            who=self.who(flag),
+            who=self.spaced(self.who(flag)),
             value=self.number(flag.value, 2),
             limit=self.number(flag.limit, 2),
         )

@@ -35,7 +35,7 @@ def _reps(analysis: FunnelAnalysis, say: Phrases) -> tuple[Severity, str]:
     many = "_regions" if severity == Severity.WATCH and analysis.scope is None else ""
     return severity, say(
         f"home.sentence.reps_{severity}{many}",
-        names=say.names(head.short_owners),
+        names=say.spaced(say.names(head.short_owners)),
         n=len(head.short_owners),
         reps=head.owners,
         mean=say.number(head.mean),
