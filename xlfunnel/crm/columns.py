@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from xlfunnel.crm import aliases
 from xlfunnel.crm.shapes import RULES, Rule
-from xlfunnel.crm.stages import StageNames
+from xlfunnel.crm.stages import UNKNOWN, StageNames
 from xlfunnel.crm.text import clean, fold, plain, without_brackets
 from xlfunnel.errors import InputError
 from xlfunnel.settings import Settings
@@ -72,18 +72,26 @@ def recognised(names: Sequence[str], settings: Settings, stages: StageNames) -> 
 def _stage_of_header(name: str, stages: StageNames) -> str | None:
     """The stage whose dates or counts a header announces: `进入T2日期`, `Date entered Proposal`, `T2数量`, `T2`."""
     for text in (name, without_brackets(name)):
-        for words in ((), aliases.DATE_WORDS, aliases.COUNT_WORDS):
-            rest = fold(text)
-            before = ""
-            while rest and rest != before:
-                before = rest
-                for word in words:
-                    if rest != word:
-                        rest = rest.removeprefix(word).removesuffix(word)
-            stage = stages(text if rest == fold(text) else rest)
+        stage = stages(text)
+        if stage in STAGE_KEYS:
+            return stage
+        for words in (aliases.DATE_WORDS, aliases.COUNT_WORDS):
+            stage = _stripped(fold(text), words, stages)
             if stage in STAGE_KEYS:
                 return stage
     return None
+
+
+def _stripped(text: str, words: Sequence[str], stages: StageNames) -> str:
+    """The stage that is left when `words` are taken off both ends, one after the other; "won date" is no "w"."""
+    for word in words:
+        for rest in (text.removeprefix(word), text.removesuffix(word)):
+            if rest and rest != text:
+                stage = stages(rest)
+                found = stage if stage in STAGE_KEYS else _stripped(rest, words, stages)
+                if found in STAGE_KEYS:
+                    return found
+    return UNKNOWN
 
 
 def wrong_columns(
