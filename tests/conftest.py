@@ -6,6 +6,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("unhurried", deadline=None)  # no test depends on how busy the machine is
+settings.load_profile("unhurried")
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 

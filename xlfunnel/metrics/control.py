@@ -3,7 +3,7 @@
 A reserve is a stock. What stands at the end of April is mostly what stood at the end of March, so months lie near
 their neighbours even where nothing drives them: of driftless random walks over 12 months Kendall's test calls 54 % a
 trend, and 44 % go beyond their XmR limits besides. So a trend is believed only if its changes say so, or the limits
-do and the months do not carry over (false alarms then: 9 % of random walks at 12 months, 6 % at 18, under 1 % of
+do and the months do not carry over (false alarms then: 8 % of random walks at 12 months, 6 % at 18, under 1 % of
 independent months; `tests/metrics/test_false_alarms.py` counts them).
 """
 

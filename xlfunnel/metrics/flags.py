@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import isnan
 from typing import NamedTuple
 
 import pandas as pd
@@ -32,14 +31,10 @@ class Flag:
 
 
 class Head(NamedTuple):
-    """What the rules look at: a rep, or an average rep of a region (owner None).
-
-    heads  reps of the region
-    """
+    """What the rules look at: a rep, or the average rep of a region (owner None)."""
 
     region: str
     owner: str | None
-    heads: int
     reserve: float
     region_mean: float
     t1: float
@@ -68,7 +63,7 @@ RULES = (
         FlagCode.BELOW_MEAN,
         Severity.WATCH,
         lambda head: head.reserve,
-        lambda head, _: head.region_mean if head.owner is not None and head.heads > 1 else None,
+        lambda head, _: head.region_mean,  # a region's average rep, and a rep alone in the region, stand at it
     ),
     Rule(FlagCode.BELOW_FLOOR_T1, Severity.WATCH, lambda head: head.t1, lambda _, settings: settings.floor_t1),
     Rule(FlagCode.BELOW_FLOOR_T3, Severity.RISK, lambda head: head.t3, lambda _, settings: settings.floor_t3),
@@ -107,22 +102,21 @@ def _of_trends(trends: Sequence[Trend]) -> Iterator[Flag]:
 
 
 def _heads(owner_table: pd.DataFrame) -> Iterator[Head]:
-    """Each region's average rep, then its reps. What belongs to nobody counts for the region, not as a head."""
+    """Each region's average rep, then its reps. What belongs to nobody is neither a head nor in anybody's hands."""
     for region, rows in owner_table.groupby(Col.REGION.value, sort=True):
         reps = rows[rows[Col.OWNER.value] != ""]
-        n = len(reps)
-        if not n:
+        if reps.empty:
             continue
-        t1, t3 = (float(rows[c].sum(skipna=False)) / n for c in ("t1", "t3"))
+        t1, t3 = (float(reps[c].mean(skipna=False)) for c in ("t1", "t3"))
         mean = float(reps["reserve"].mean())
-        yield Head(str(region), None, n, mean, mean, t1, t3)
+        yield Head(str(region), None, mean, mean, t1, t3)
         for rep in reps.to_dict("records"):
             values = (float(rep[c]) for c in ("reserve", "region_mean", "t1", "t3"))
-            yield Head(str(region), str(rep[Col.OWNER.value]), n, *values)
+            yield Head(str(region), str(rep[Col.OWNER.value]), *values)
 
 
 def _order(flag: Flag) -> tuple[object, ...]:
-    short = flag.value / flag.limit if flag.limit and not isnan(flag.value) else flag.value
+    short = flag.value / flag.limit if flag.limit else flag.value
     return (
         list(Severity).index(flag.severity),
         flag.owner is not None,

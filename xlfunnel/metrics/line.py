@@ -63,8 +63,9 @@ def least_squares(x: Floats, y: Floats) -> LeastSquares:
 def theil_sen(x: Floats, y: Floats) -> TheilSen:
     """Theil-Sen slope with Sen's (1968, eq. 2.6) interval, ranks rounded as `scipy.stats.theilslopes` does.
 
-    x, y  same length, no NaN. NaN without two different x. The interval is NaN under five points and for a flat y;
-    scipy gives the least and greatest slope there, which cover less than they promise.
+    x, y  same length, no NaN. NaN without two different x. The interval is NaN for a flat y, where ties in both
+    leave Sen's variance below 0, and under five points: scipy gives the least and greatest slope there, which cover
+    less than they promise.
     """
     if len(x) < 2 or is_flat(x):
         return TheilSen(nan, nan, nan)
@@ -74,7 +75,10 @@ def theil_sen(x: Floats, y: Floats) -> TheilSen:
     slope = float(np.median(slopes))
     if len(x) < _SEN_NEEDS or is_flat(y):
         return TheilSen(slope, nan, nan)
-    reach = _Z * sqrt(_variance_of_s(x, y))
+    variance = _variance_of_s(x, y)
+    if variance < 0:
+        return TheilSen(slope, nan, nan)
+    reach = _Z * sqrt(variance)
     low = max(round((len(slopes) - reach) / 2) - 1, 0)
     high = min(round((len(slopes) + reach) / 2), len(slopes) - 1)
     return TheilSen(slope, float(slopes[low]), float(slopes[high]))
