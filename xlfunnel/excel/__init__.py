@@ -1,0 +1,1 @@
+"""The workbook: built once as a template, then filled by sinks."""

@@ -1,0 +1,150 @@
+"""Reads one of our workbooks back: its settings, where its data are, what a table shows. The Data sheet is not read."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from xlfunnel import settings
+from xlfunnel.crm import Source
+from xlfunnel.errors import WorkbookError
+from xlfunnel.excel.cells import Plain, serial_date
+from xlfunnel.excel.package import Package
+from xlfunnel.excel.reader import Reader, Shown
+from xlfunnel.excel.xml_text import parse
+from xlfunnel.settings import LANGUAGES, Settings
+from xlfunnel.strings import words
+from xlfunnel.terms import OUTCOMES, STAGES, Field
+
+_CUSTOM = "docProps/custom.xml"
+_MARK = "xlfunnel_template"
+_DATA = "tbl_data"
+_ISSUES = "tbl_issues"
+_TEXTS = ("region", "currency", "language")
+_NUMBERS = ("trend_months", "refuse_share")
+_NO_RULE_IF_EMPTY = ("floor_t1", "floor_t3")
+_DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
+
+
+def is_ours(path: Path) -> bool:
+    """True for a workbook made from our template. Raises WorkbookError if it cannot be opened as a workbook."""
+    with Package(path) as package:
+        return _is_ours(package)
+
+
+def language(path: Path) -> str:
+    """The language a workbook is kept in. Raises WorkbookError, `workbook.not_ours` among others."""
+    with _opened(path) as reader:
+        shown = reader.cell("cfg_language")
+        return shown if isinstance(shown, str) and shown in LANGUAGES else LANGUAGES[0]
+
+
+def read_settings(
+    path: Path, labels: Mapping[str, str] | None = None, *, base_language: str = LANGUAGES[0]
+) -> Settings:
+    """The settings of the Settings sheet. An empty cell means the default, an empty floor means no rule.
+
+    labels  text shown -> code, for outcomes and fields; None = the words of all our languages
+    Raises WorkbookError for a workbook that is not ours, SettingsError for a cell that cannot be.
+    """
+    with _opened(path) as reader:
+        cells: dict[str, object] = {"language": base_language}
+        for name in _TEXTS:
+            text = reader.cell(f"cfg_{name}")
+            if text is not None:
+                cells[name] = _text(text)
+        cells["as_of"] = _as_of(reader.cell("cfg_as_of"), reader.book.date1904)
+        for name in _NUMBERS:
+            number = reader.cell(f"cfg_{name}")
+            if number is not None:
+                cells[name] = number
+        for name in _NO_RULE_IF_EMPTY:
+            cells[name] = reader.cell(f"cfg_{name}")
+        stages, stage_map, columns = (_pairs(reader, f"tbl_{n}") for n in ("stages", "stage_map", "columns"))
+    codes = {c.lower(): c for c in (*STAGES, *OUTCOMES, *Field)}
+    codes |= {_plain(k): v for k, v in (_all_labels() if labels is None else labels).items()}
+    names = {_plain(name): code.upper() for code, name in stages}
+    return settings.from_table(
+        {
+            **cells,
+            "stages": {code.upper(): name for code, name in stages},
+            "stage_map": {name: (names | codes).get(_plain(target), target) for name, target in stage_map},
+            "columns": {codes.get(_plain(field), field): header for field, header in columns},
+        }
+    )
+
+
+def data_source(path: Path) -> Source:
+    """The sheet of the workbook that holds the data. Raises WorkbookError `workbook.missing_table`, `.not_ours`."""
+    with _opened(path) as reader:
+        return Source(path, reader.book.table(_DATA).sheet)
+
+
+def table_frame(path: Path, name: str) -> pd.DataFrame:
+    """What a table shows, a column a header, without the blank rows at its end; undefined is None.
+
+    Raises WorkbookError `workbook.missing_table`.
+    """
+    with Package(path) as package:
+        reader = Reader(package)
+        headers = [c.name for c in reader.book.table(name).columns]
+        return pd.DataFrame(reader.rows(name), columns=pd.Index(headers), dtype=object)
+
+
+def carried_issues(path: Path) -> tuple[tuple[object, ...], ...]:
+    """The rows of the list of data issues, as an earlier run left them."""
+    with _opened(path) as reader:
+        return tuple(tuple(row) for row in reader.rows(_ISSUES))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Reader]:
+    with Package(path) as package:
+        reader = Reader(package)
+        if not _is_ours(package):
+            raise WorkbookError("workbook.not_ours", path=path.name)
+        yield reader
+
+
+def _is_ours(package: Package) -> bool:
+    if not package.has(_CUSTOM):
+        return False
+    return any(e.get("name") == _MARK for e in parse(package.read(_CUSTOM), _CUSTOM))
+
+
+def _pairs(reader: Reader, table: str) -> list[tuple[str, str]]:
+    """The filled rows of a table of two columns; a row with one side empty says nothing yet."""
+    rows = ((_text(row[0]), _text(row[1])) for row in reader.rows(table))
+    return [(a, b) for a, b in rows if a and b]
+
+
+def _all_labels() -> dict[str, str]:
+    keys = {f"data.outcome.{o}": str(o) for o in OUTCOMES} | {f"settings_sheet.field.{f}": str(f) for f in Field}
+    return {words(lang)(key): code for lang in LANGUAGES for key, code in keys.items() if words(lang).has(key)}
+
+
+def _as_of(value: Plain, date1904: bool) -> object:
+    """A date, however it was typed; anything else as it is, for the settings to refuse."""
+    if isinstance(value, str):
+        found = _DATE.fullmatch(value.strip())
+        try:
+            return date(*(int(n) for n in found.groups())) if found else value
+        except ValueError:
+            return value
+    if value is None or isinstance(value, bool):
+        return value
+    moment = serial_date(value, date1904)
+    return moment.date() if moment else value
+
+
+def _text(value: Shown) -> str:
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    return "" if value is None else str(value).strip()
+
+
+def _plain(text: str) -> str:
+    return text.strip().casefold()
