@@ -1,26 +1,15 @@
 """Small files, written and read back through the door."""
 
-import csv
-import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from crm_files import Row, csv_bytes, short, told
 
-from xlfunnel.calendar import date_of
 from xlfunnel.crm import Intake, read_sources
 from xlfunnel.settings import Settings
-
-Row = Sequence[object]
-
-
-def csv_bytes(rows: Sequence[Row], encoding: str = "utf-8", delimiter: str = ",") -> bytes:
-    """Rows as delimited text."""
-    text = io.StringIO()
-    csv.writer(text, delimiter=delimiter).writerows(rows)
-    return text.getvalue().encode(encoding)
 
 
 @pytest.fixture
@@ -49,19 +38,6 @@ def read(tmp_path: Path) -> Callable[..., Intake]:
         )
 
     return run
-
-
-def short(visits: pd.DataFrame) -> list[tuple[str, int, str, str, str, str]]:
-    """Visits as (id, visit, stage, next_stage, entered, left) with ISO dates, "" for open."""
-    left = ["" if pd.isna(d) else date_of(d).isoformat() for d in visits["left_day"]]
-    entered = [date_of(d).isoformat() for d in visits["entered_day"]]
-    names = ("opportunity_id", "visit", "stage", "next_stage")
-    return list(zip(*(visits[n].tolist() for n in names), entered, left, strict=True))
-
-
-def told(intake: Intake) -> list[tuple[str, int | None, str, str]]:
-    """Issues as (code, row, value, treatment)."""
-    return [(i.code.value, i.row, i.value, i.treatment.value) for i in intake.issues]
 
 
 @pytest.fixture

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
+from crm_files import csv_bytes
 
-from xlfunnel.crm import Intake
+from xlfunnel.crm import Intake, read_sources
 from xlfunnel.errors import InputError
 from xlfunnel.settings import Settings
 from xlfunnel.strings import words
@@ -65,6 +67,7 @@ def test_a_bad_amount_leaves_the_amount_unknown(read: Read) -> None:
     ("row", "issue"),
     [
         (["B", "T1", "", ""], ("missing_date", 3, "B", "refused")),
+        (["B", "T1", "soon", ""], ("bad_date", 3, "soon", "refused")),
         (["B", "won", "2025-01-01", ""], ("missing_date", 3, "B", "refused")),
         (["B", "won", "2025-01-05", "2025-01-04"], ("left_before_entered", 3, "2025-01-04", "refused")),
         (["B", "won", "2025-01-05", "?"], ("bad_date", 3, "?", "refused")),
@@ -83,6 +86,7 @@ def test_current_stage_rows(read: Read, issues_of: Told, row: list[str], issue: 
         (["B", "", "", "", ""], ("missing_date", 3, "B", "refused")),
         (["B", "2025-01-05", "2025-01-04", "", ""], ("left_before_entered", 3, "2025-01-04", "refused")),
         (["B", "2025-01-05", "x", "", ""], ("bad_date", 3, "x", "refused")),
+        (["B", "2025-01-05", "", "2025-01-04", ""], ("left_before_entered", 3, "2025-01-04", "refused")),
         (["B", "2025-01-05", "", "2025-02-01", "2025-02-02"], ("conflicting_row", 3, "2025-02-02", "refused")),
         (["A", "2025-01-01", "2025-01-02", "", ""], ("conflicting_row", 3, "A", "refused")),
     ],
@@ -166,13 +170,23 @@ def test_rows_of_totals_do_not_count_as_refused(read: Read) -> None:
     assert len(read([H, GOOD, ["合计", "", "", "", "", "5"]], Settings(refuse_share=0)).visits) == 1
 
 
-def test_the_same_opportunity_in_two_shapes_is_taken_once(read: Read, issues_of: Told) -> None:
-    rows = [["id", "owner", "stage", "created", "close date"], ["A", "Ann", "T1", "2025-01-01", ""]]
-    first = read([H, GOOD])
-    assert len(first.visits) == 1
-    both = read(rows, history=[H, GOOD])
-    assert len(both.visits) == 1
-    assert issues_of(both) == []
+def test_the_same_opportunity_in_two_shapes_is_taken_from_its_history(tmp_path: Path, issues_of: Told) -> None:
+    header = ["id", "owner", "stage", "created", "close date"]
+    current = [header, ["A", "Ann", "T1", "2025-01-01", ""], ["B", "Ann", "T2", "2025-01-01", ""]]
+    (tmp_path / "history.csv").write_bytes(csv_bytes([H, GOOD]))
+    (tmp_path / "current.csv").write_bytes(csv_bytes(current))
+    intake = read_sources([tmp_path / "current.csv", tmp_path / "history.csv"], Settings(refuse_share=1))
+    assert intake.visits["opportunity_id"].tolist() == ["A", "B"]
+    assert issues_of(intake) == [("conflicting_row", 2, "A", "refused")]
+
+
+def test_a_history_in_two_files_is_one_history(tmp_path: Path) -> None:
+    for name, row in (("a.csv", GOOD), ("b.csv", ["A", "Ann", "T2", "2025-02-01"])):
+        (tmp_path / name).write_bytes(csv_bytes([H, row]))
+    told: list[str] = []
+    intake = read_sources([tmp_path / "b.csv", tmp_path / "a.csv"], Settings(), progress=told.append)
+    assert intake.visits["next_stage"].tolist() == ["T2", "open"]
+    assert told == ["b.csv", "a.csv"]
 
 
 def test_every_cause_has_its_words_in_both_languages() -> None:

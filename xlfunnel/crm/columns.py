@@ -108,7 +108,7 @@ def wrong_columns(
             names = [clean(plain(cell))[0] for cell in row]
             columns = recognised(names, settings, stages)
             score = (len(columns), sum(map(bool, names)))
-            if any(names) and (best is None or score > best[:2]):
+            if any(map(str.isalnum, "".join(names))) and (best is None or score > best[:2]):
                 best = (*score, names, columns)
     if best is None:
         return InputError("input.no_header", file=name)

@@ -19,7 +19,7 @@ from xlfunnel.crm.dates import BAD, BLANK, DAY, NEVER_YEAR, Seconds, months
 from xlfunnel.crm.ledger import Ledger
 from xlfunnel.crm.stages import UNKNOWN, StageNames
 from xlfunnel.crm.tables import RawTable, common, moments
-from xlfunnel.crm.text import Cells
+from xlfunnel.crm.text import Cells, texts
 from xlfunnel.settings import Settings
 from xlfunnel.terms import OUTCOMES, STAGES, Col, Field, IssueCode, Outcome
 
@@ -34,7 +34,7 @@ def history(table: RawTable, settings: Settings, ledger: Ledger) -> pd.DataFrame
     _refuse(table, ledger, IssueCode.UNKNOWN_STAGE, following == UNKNOWN, table.column(Field.NEXT_STAGE))
     found = moments(table, (Field.ENTERED, Field.LEFT), ((Field.ENTERED, Field.LEFT),))
     entered, left = found[Field.ENTERED], _ending(found[Field.LEFT])
-    _refuse_dates(table, ledger, (Field.ENTERED,), entered)
+    _refuse_dates(table, ledger, entered, table.column(Field.ENTERED))
     _refuse(table, ledger, IssueCode.BAD_DATE, left == BAD, table.column(Field.LEFT))
     early = (left > BAD) & (entered > BAD) & (left < entered // DAY)
     _refuse(table, ledger, IssueCode.LEFT_BEFORE_ENTERED, early, table.column(Field.LEFT))
@@ -84,7 +84,8 @@ def current_stage(table: RawTable, settings: Settings, ledger: Ledger) -> pd.Dat
     created, entered = found[Field.CREATED], found[Field.ENTERED]
     closed = np.isin(stage, OUTCOMES)
     start = np.where(closed, _first_of(created, entered), _first_of(entered, created))
-    _refuse_dates(table, ledger, (Field.ENTERED, Field.CREATED), start)
+    shown = np.where(entered == BAD, table.column(Field.ENTERED), table.column(Field.CREATED))
+    _refuse_dates(table, ledger, start, shown)
     end = np.full(len(frame), BLANK, dtype=np.int64)
     for outcome in OUTCOMES:
         ended = _first_of(found[outcome], found[Field.CLOSED])
@@ -172,12 +173,14 @@ def _refuse_end(
     ids = frame[Col.OPPORTUNITY].to_numpy(dtype=object)
     _refuse(table, ledger, IssueCode.MISSING_DATE, closed & (end == BLANK), ids)
     shown = table.column(Field.CLOSED)
+    for o in OUTCOMES:
+        own = table.column(o)
+        shown = np.where((outcome == o) & (texts(own)[0] != ""), own, shown)
     _refuse(table, ledger, IssueCode.BAD_DATE, closed & (end == BAD), shown)
     _refuse(table, ledger, IssueCode.LEFT_BEFORE_ENTERED, closed & (end > BAD) & (end < last), shown)
 
 
-def _refuse_dates(table: RawTable, ledger: Ledger, keys: tuple[str, ...], values: Seconds) -> None:
-    shown = next((table.cells[k] for k in keys if k in table.cells), table.first)
+def _refuse_dates(table: RawTable, ledger: Ledger, values: Seconds, shown: Cells) -> None:
     _refuse(table, ledger, IssueCode.MISSING_DATE, values == BLANK, table.first)
     _refuse(table, ledger, IssueCode.BAD_DATE, values == BAD, shown)
 
