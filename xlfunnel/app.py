@@ -87,9 +87,13 @@ def refresh(
         raise UsageError("cli.overwrites_input", path=json_path)
     progress("cli.step.read")
     chosen = inputs.read_settings(workbook)
-    intake = read_sources([inputs.data_source(workbook)], chosen, as_of=chosen.as_of, progress=progress)
+    source = inputs.data_source(workbook)
+    intake = read_sources([source], chosen, as_of=chosen.as_of, progress=progress)
     progress("cli.step.analyse")
-    analysis = analyse(intake, chosen)
+    # Issues of the sheet itself bear its name alone, so that the next refresh knows them from those of an import.
+    issues = tuple(replace(i, source=source.sheet or i.source) for i in intake.issues)
+    imported = tuple(row for row in inputs.carried_issues(workbook) if row[2] != source.sheet)
+    analysis = analyse(replace(intake, issues=issues), chosen, imported)
     progress("cli.step.write")
     _write(analysis, FileSink(workbook, target, backup=True), json_path, with_data=False)
     return analysis

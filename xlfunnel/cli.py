@@ -4,13 +4,14 @@ import sys
 import traceback
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from xlfunnel import app, arguments, results, settings
 from xlfunnel.analysis import FunnelAnalysis
 from xlfunnel.console import Terminal
-from xlfunnel.errors import InputError, UsageError, XlfunnelError
+from xlfunnel.errors import InputError, UsageError, WorkbookError, XlfunnelError
 from xlfunnel.excel import inputs
 from xlfunnel.excel.safe_write import backup_path
 from xlfunnel.settings import Settings
@@ -75,7 +76,8 @@ def _report(args: Namespace, terminal: Terminal) -> int:
 
 def _refresh(args: Namespace, terminal: Terminal) -> int:
     if not args.asked:
-        terminal.language = inputs.language(args.workbook)
+        with suppress(WorkbookError):  # which the refresh itself comes upon, after what is wrong with the command
+            terminal.language = inputs.language(args.workbook)
     out = args.output or args.workbook
     before = _identity(out)
     with terminal.progress() as progress:
