@@ -6,6 +6,7 @@ python3-uno, so run it with the system's python3) and pdftoppm. The workbook its
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,13 @@ from com.sun.star.connection import NoConnectException
 
 _START_SECONDS = 60
 _DIGITS = "0.000"
+_EQUATION_AT = (0.56, 0.2)
+_FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><include>/etc/fonts/fonts.conf</include>{}</fontconfig>"""
+_ALIAS = """<match target="pattern"><test name="family"><string>{}</string></test>
+<edit name="family" mode="assign" binding="strong"><string>Noto Sans CJK SC</string></edit></match>"""
+_STANDS_FOR = ("\u5fae\u8f6f\u96c5\u9ed1", "Microsoft YaHei")
+"""The font of the sheets, which is on no free system; Noto Sans CJK is drawn much like it."""
 
 
 def main() -> int:
@@ -37,11 +45,12 @@ def main() -> int:
         book = desktop.loadComponentFromURL(args.workbook.resolve().as_uri(), "_blank", 0, _values(Hidden=True))
         book.calculateAll()
         sheets = [book.Sheets.getByIndex(i) for i in range(book.Sheets.Count)]
+        areas = [sheet.getPrintAreas() for sheet in sheets]
         for number, sheet in enumerate(sheets, 1):
-            _shorten_equations(sheet)
-            sheet.IsVisible = True
-            for other in sheets:
-                other.IsVisible = other.Name == sheet.Name
+            _place_equations(sheet)
+            # Where one sheet has a print area, sheets without one are left out of the print.
+            for other, area in zip(sheets, areas, strict=True):
+                other.setPrintAreas(area if other.Name == sheet.Name else ())
             pdf = Path(scratch) / "sheet.pdf"
             book.storeToURL(pdf.as_uri(), _values(FilterName="calc_pdf_Export"))
             _draw(pdf, args.folder, _name(sheet, number), args)
@@ -68,8 +77,8 @@ def _draw(pdf: Path, folder: Path, name: str, args: argparse.Namespace) -> None:
         print(target)
 
 
-def _shorten_equations(sheet: Any) -> None:
-    """LibreOffice shows every digit of a trendline's equation; Excel's General format does not."""
+def _place_equations(sheet: Any) -> None:
+    """Excel shows a trendline's equation short and where the template puts it; LibreOffice knows neither by itself."""
     charts = sheet.Charts
     for i in range(charts.Count):
         chart = charts.getByIndex(i).EmbeddedObject
@@ -81,6 +90,9 @@ def _shorten_equations(sheet: Any) -> None:
                 for series in kind.DataSeries:
                     for curve in series.RegressionCurves:
                         curve.EquationProperties.NumberFormat = key
+                        place = uno.createUnoStruct("com.sun.star.chart2.RelativePosition")
+                        place.Primary, place.Secondary = _EQUATION_AT
+                        curve.EquationProperties.RelativePosition = place
 
 
 def _values(**pairs: object) -> tuple[Any, ...]:
@@ -97,7 +109,10 @@ def _office(scratch: Path) -> Iterator[Any]:
     ]  # fmt: skip
     context = uno.getComponentContext()
     resolver = context.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", context)
-    child = subprocess.Popen(command)
+    fonts = scratch / "fonts.conf"
+    fonts.write_text(_FONTS.format("".join(_ALIAS.format(f) for f in _STANDS_FOR)), "utf-8")
+    world = {**os.environ, "FONTCONFIG_FILE": str(fonts)}
+    child = subprocess.Popen(command, env=world)
     deadline = time.monotonic() + _START_SECONDS
     try:
         while True:
@@ -108,7 +123,7 @@ def _office(scratch: Path) -> Iterator[Any]:
                 if time.monotonic() > deadline:
                     raise
                 if child.poll() is not None:
-                    child = subprocess.Popen(command)
+                    child = subprocess.Popen(command, env=world)
                 time.sleep(0.2)
         desktop = remote.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", remote)
         yield desktop

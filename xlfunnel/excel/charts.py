@@ -8,6 +8,9 @@ from xlfunnel.pages.model import Chart, Series
 from xlfunnel.strings import Words
 from xlfunnel.terms import STAGES
 
+_FIRST_DARK = 2
+"""First stage whose bar is too dark for ink."""
+
 RangeOf = Callable[[str, str], str]
 """(table, column key) → absolute A1 range of the column's body, with its sheet."""
 
@@ -84,12 +87,15 @@ class _Drawing:
 
     def _labels(self, series: Series) -> dict[str, Any]:
         if series.color == "stages":
-            return {"value": True, "position": "center", "font": {**self._text(9, "ink"), "bold": True}}
-        position = {"line": "above", "column": "inside_end" if self._chart.stacked else "outside_end", "bar": "center"}
+            # Dark bars, close to the win, carry white numbers.
+            fonts = [{**self._text(9, "ink" if i < _FIRST_DARK else "white"), "bold": True} for i in range(len(STAGES))]
+            return {"value": True, "position": "center", "custom": [{"font": font} for font in fonts]}
+        # Inside a column the number stands at its foot, where no line of a mean or a floor runs through it.
+        position = {"line": "above", "column": "inside_base" if self._chart.stacked else "outside_end"}
         return {
             "value": True,
             "position": position[series.kind],
-            "num_format": "#,##0",
+            "num_format": "#,##0;−#,##0;" if self._chart.stacked else "#,##0",
             "font": self._text(9, series.label_color or "ink"),
         }
 

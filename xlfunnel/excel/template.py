@@ -24,7 +24,8 @@ from xlfunnel.strings import Words, words
 TEMPLATE_VERSION = "1"
 _BUILT = datetime(2025, 1, 1)
 _DEFAULT_ROW = 16.5
-_GAP = 10
+_GAP, _EDGE = 10, 2
+"""Pixels a chart ends before its last column does: between charts, and so that the frame is printed at the edge."""
 _PRINTABLE = 900
 """Pixels of an A4 landscape page between the margins at 96 dpi, less what wider digits of a stand-in font may need."""
 
@@ -177,7 +178,7 @@ class _Builder:
             (r1, c1), (r2, c2) = xl_cell_to_rowcol(first), xl_cell_to_rowcol(last)
             right_edge = xl_cell_to_rowcol(page.area.split(":")[1])[1] == c2
             native.set_size({
-                "width": sum(_pixels(page.widths[c]) for c in range(c1, c2 + 1)) - (0 if right_edge else _GAP),
+                "width": sum(_pixels(page.widths[c]) for c in range(c1, c2 + 1)) - (_EDGE if right_edge else _GAP),
                 "height": sum(round(page.heights.get(r + 1, _DEFAULT_ROW) * 4 / 3) for r in range(r1, r2 + 1)),
             })  # fmt: skip
             sheet.insert_chart(r1, c1, native, {"object_position": 1, "description": self._say(chart.title)})

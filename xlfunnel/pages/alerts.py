@@ -9,8 +9,8 @@ from xlfunnel.pages.phrases import Phrases
 
 PAGE = Page(
     key="alerts",
-    widths=(1.7, 5, 9, 16, 22, 10, 10, 52, 46, 1.7),
-    heights={1: 8, 2: 28, 3: 18, 4: 6},
+    widths=(1.7, 5, 9, 15, 21, 9, 9, 50, 56, 1.7),
+    heights={1: 8, 2: 28, 3: 18, 4: 6, 6: 20, 7: 31, 8: 31},
     area="B1:I8",
     repeat="2:6",
     freeze="A7",

@@ -12,7 +12,7 @@ from xlfunnel.terms import STAGES, FlagCode, Severity
 _TILES = ("reserve", "slope", "t3_per_owner", "short_reps", "win_rate")
 _TILE_COLUMNS = (("B", "E"), ("G", "J"), ("L", "O"), ("Q", "T"), ("V", "Y"))
 _NAV = ("trend", "reps", "alerts", "data", "settings", "quality", "definitions")
-_NAV_COLUMNS = (("B", "D"), ("E", "G"), ("H", "J"), ("K", "M"), ("N", "P"), ("Q", "T"), ("U", "Y"))
+_NAV_COLUMNS = (("B", "D"), ("E", "G"), ("H", "J"), ("K", "M"), ("N", "P"), ("Q", "S"), ("T", "V"))
 _HELP_ROWS = range(30, 35)
 _HEAD = {1: 8, 2: 33, 3: 20, 4: 20, 5: 3.5, 6: 18, 7: 30, 8: 18, 9: 8, 10: 22, 11: 20, 12: 20, 13: 20, 14: 8}
 _HEIGHTS = {**_HEAD, 27: 8, **dict.fromkeys((28, *_HELP_ROWS), 20)}
@@ -34,9 +34,9 @@ def _help_slots() -> tuple[Slot, ...]:
     for i, row in enumerate(_HELP_ROWS, 1):
         slots += [
             Slot(f"txt_help_{i}_owner", f"R{row}:S{row}", "help_text"),
-            Slot(f"kpi_help_{i}_reserve", f"T{row}", "help_number"),
-            Slot(f"kpi_help_{i}_t3", f"U{row}", "help_number"),
-            Slot(f"txt_help_{i}_remedy", f"V{row}:Y{row}", "help_text"),
+            Slot(f"kpi_help_{i}_reserve", f"T{row}:U{row}", "help_number"),
+            Slot(f"kpi_help_{i}_t3", f"V{row}", "help_number"),
+            Slot(f"txt_help_{i}_remedy", f"W{row}:Y{row}", "help_text"),
         ]
     return tuple(slots)
 
@@ -53,9 +53,9 @@ PAGE = Page(
         Text("B10:Y10", "home.sentences", "section"),
         Text("R28:Y28", "home.help.title", "section"),
         Text("R29:S29", "home.help.rep", "header"),
-        Text("T29", "home.help.reserve", "header_number"),
-        Text("U29", "home.help.t3", "header_number"),
-        Text("V29:Y29", "home.help.remedy", "header"),
+        Text("T29:U29", "home.help.reserve", "header_number"),
+        Text("V29", "home.help.t3", "header_number"),
+        Text("W29:Y29", "home.help.remedy", "header"),
         Text("AA14", "home.chart_data", "muted"),
         Text("R36:Y39", "home.base", "note_wrap"),
     ),

@@ -66,6 +66,11 @@ class Phrases:
             return self("sheets.no_region")
         return name if name.endswith(self("sheets.region_suffix")) else self("sheets.region", name=name)
 
+    def amount_unit(self) -> str:
+        """A sentence naming the unit of amounts; nothing where the settings name none."""
+        currency = self._settings.currency
+        return self("sheets.amount_unit", currency=currency) if currency else ""
+
     def stage_name(self, code: str) -> str:
         """The name of a stage, from the settings or the language."""
         return self._settings.stages.get(code) or self(f"sheets.stage.{code}")

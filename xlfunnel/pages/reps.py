@@ -9,10 +9,10 @@ from xlfunnel.terms import STAGES
 
 PAGE = Page(
     key="reps",
-    widths=(1.7, 6, 16, 14, *(10,) * 5, 11, 10, 10, 11, 30, 1.7, *(9,) * 6),
+    widths=(1.7, 6, 16, 13, *(8.5,) * 5, 10.5, 10, 9.5, 10.5, 44, 1.7, *(9,) * 6),
     heights={1: 8, 2: 28, 3: 18, 4: 6, 21: 22, 23: 31},
     area="B1:N25",
-    repeat="2:3",
+    repeat="2:4",
     bands=(("B2:N3", "title_band"),),
     texts=(
         Text("B2:I2", "reps.title", "title_small"),
@@ -25,9 +25,9 @@ PAGE = Page(
     tables=(
         Table("tbl_reps", "B23", (
             Column("rank", "count"), Column("owner", "text"), Column("region", "text"),
-            *(Column(s, "count", bars=f"stage{i}") for i, s in enumerate(STAGES)),
+            *(Column(s, "count", bars="teal4") for s in STAGES),
             Column("reserve", "count_strong"), Column("region_mean", "number1"), Column("to_mean", "signed1"),
-            Column("to_floor", "signed1"), Column("flags", "text"),
+            Column("to_floor", "signed1"), Column("flags", "help_text"),
         )),
         Table("tbl_rep_bars", "P23", (
             Column("bar_ok", "count"), Column("bar_short", "count"), Column("t3_ok", "count"),
@@ -35,12 +35,12 @@ PAGE = Page(
         )),
     ),
     charts=(
-        Chart("B5:I19", "reps.chart.reserve", ("tbl_reps", "owner"), (
+        Chart("B5:J19", "reps.chart.reserve", ("tbl_reps", "owner"), (
             Series("tbl_rep_bars", "bar_ok", "column", "teal2", labels=True, label_color="white"),
             Series("tbl_rep_bars", "bar_short", "column", "red", labels=True, label_color="white"),
             Series("tbl_rep_bars", "mean", "line", "ink", dashed=True, marker=False),
         ), stacked=True, legend=True, gap=55),
-        Chart("J5:N19", "reps.chart.t3", ("tbl_reps", "owner"), (
+        Chart("K5:N19", "reps.chart.t3", ("tbl_reps", "owner"), (
             Series("tbl_rep_bars", "t3_ok", "column", "teal2", labels=True, label_color="white"),
             Series("tbl_rep_bars", "t3_short", "column", "red", labels=True, label_color="white"),
             Series("tbl_rep_bars", "floor", "line", "ink", dashed=True, marker=False),

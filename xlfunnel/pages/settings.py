@@ -26,8 +26,8 @@ _FIRST = 6
 
 PAGE = Page(
     key="settings",
-    widths=(1.7, 24, 18, 46, 2, 8, 22, 2, 26, 12, 2, 18, 26, 1.7),
-    heights={1: 8, 2: 28, 3: 18, 4: 6, **dict.fromkeys(range(_FIRST, _FIRST + len(_CELLS)), 32)},
+    widths=(1.7, 24, 15, 44, 1.7, 8, 22, 1.7, 20, 11, 1.7, 14, 20, 1.7),
+    heights={1: 8, 2: 28, 3: 18, 4: 6, 5: 31, **dict.fromkeys(range(_FIRST, _FIRST + len(_CELLS)), 38)},
     area="B1:M13",
     repeat="2:3",
     input=True,

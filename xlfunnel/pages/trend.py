@@ -30,12 +30,12 @@ _CHECKS = tuple(_CHECK.format(row=_FIRST_FIT + i) for i in range(len(SPANS)))
 
 PAGE = Page(
     key="trend",
-    widths=(1.7, 10.5, *(10.2,) * 12, 1.7),
+    widths=(1.7, 10.5, *(10.2,) * 11, 14, 1.7),
     heights={1: 8, 2: 28, 3: 18, 4: 6, 17: 8, 30: 8, 31: 22, 33: 31, 38: 22, 40: 31, 45: 22, 47: 20},
     area="B1:N49",
     breaks=(30,),
-    repeat="2:3",
-    bands=(("B2:N3", "title_band"),),
+    repeat="2:4",
+    bands=(("B2:N3", "title_band"), ("L34:N36", "text"), ("L41:N43", "text")),
     texts=(
         Text("B2:I2", "trend_sheet.title", "title_small"),
         Text("B31:N31", "trend_sheet.fits.title", "section"),
@@ -114,9 +114,9 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
 
 
 def _partial(analysis: FunnelAnalysis, say: Phrases) -> str:
+    unit = say.amount_unit()
     if analysis.partial is None:
-        return say("trend_sheet.no_partial")
+        return say("trend_sheet.no_partial") + unit
     counts = {span.replace("-", "_"): say.count(analysis.partial[span]) for span in SPANS}
-    return say(
-        "trend_sheet.partial", month=month_text(analysis.facts.last_month), as_of=analysis.as_of.isoformat(), **counts
-    )
+    month, as_of = month_text(analysis.facts.last_month), analysis.as_of.isoformat()
+    return say("trend_sheet.partial", month=month, as_of=as_of, **counts) + unit
