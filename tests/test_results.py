@@ -122,8 +122,8 @@ def test_undefined_is_null_and_zero_is_zero() -> None:
     found = valid(to_json(analysis(LX[2:3])))
     assert [w["rate"] for w in found["win_rate"]] == [None, None]
     short = next(t for t in found["trends"] if t["owner"] is None and t["span"] == "T3" and t["measure"] == "count")
-    assert short["verdict"] == "too_short"
-    assert short["values"] == [0, 0, 0]
+    assert short["verdict"] == "no_data"  # nothing ever stood in T3
+    assert short["values"] == [None, None, None]
     assert short["r_squared"] is None
     assert short["xmr"] == {"centre": None, "low": None, "high": None}
 

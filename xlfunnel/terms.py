@@ -110,6 +110,7 @@ class Measure(StrEnum):
 class Verdict(StrEnum):
     """What may honestly be said of a trend; the ladder stands in `xlfunnel.metrics.trend`."""
 
+    NO_DATA = "no_data"
     TOO_SHORT = "too_short"
     FLAT = "flat"
     INDICATIVE_DECLINING = "indicative_declining"

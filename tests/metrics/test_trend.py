@@ -26,7 +26,7 @@ STEADY = [60, 55, 52, 46, 44, 38, 35, 30, 27, 21, 18, 13]
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        pytest.param([], Verdict.TOO_SHORT, id="nothing"),
+        pytest.param([], Verdict.NO_DATA, id="nothing"),
         pytest.param([9, 6, 3], Verdict.TOO_SHORT, id="3 months, however straight"),
         pytest.param([7, 7, 7], Verdict.TOO_SHORT, id="3 months alike"),
         pytest.param([9, nan, 6, None, 3], Verdict.TOO_SHORT, id="5 months with 2 gaps"),
@@ -272,7 +272,7 @@ def test_window(window: int, n: int) -> None:
 
 def test_no_data_has_trends_that_say_so() -> None:
     found = trends(facts([], date(2025, 6, 30)), Settings())
-    assert {t.fit.verdict for t in found} == {Verdict.TOO_SHORT}
+    assert {t.fit.verdict for t in found} == {Verdict.NO_DATA}
     assert of(found, None, None, "T3", Measure.COUNT).owner is None
 
 

@@ -42,7 +42,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "tile_note": {**_TILE, "font_size": 9, "font_color": "muted", "valign": "vcenter", "shrink": True},
     "tile_count": {**_BIG, "num_format": "#,##0"},
     "mark": {"font_size": 11, "align": "center", "valign": "vcenter", "font_color": "muted"},
-    "sentence": {"valign": "vcenter"},
+    "sentence": {"valign": "vcenter", "shrink": True},
     "header": {**_HEADER, "indent": 1},
     "header_number": {**_HEADER, "align": "right"},
     "muted": {"font_size": 9, "font_color": "muted"},

@@ -48,13 +48,18 @@ class SpanSeries:
             pd.Index(months, dtype="int64").get_indexer(pd.Index(known[Col.MONTH])),
         )
         inside = place[2] >= 0
+        self._met = set(known[Col.STAGE])
+        self._months = len(months)
         self._grids = {
             measure: _grid((len(self.owners), len(STAGES), len(months)), place, inside, known[column])
             for measure, column in ((Measure.COUNT, Col.COUNT), (Measure.AMOUNT, Col.AMOUNT_CENTS))
         }
 
     def values(self, span: str, measure: Measure, region: str | None, owner: str | None) -> tuple[float, ...]:
-        """One value a month: opportunities, or currency units."""
+        """One value a month: opportunities, or currency units; NaN if nothing ever stood in any stage of the span,
+        because then the CRM does not have it."""
+        if not self._met.intersection(stages_of(span)):
+            return (nan,) * self._months
         rows = [
             i
             for i, (r, o) in enumerate(self.owners)

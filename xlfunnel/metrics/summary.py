@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isnan, nan
 
+import numpy as np
 import pandas as pd
 
 from xlfunnel.facts import Facts
@@ -22,6 +23,7 @@ _SLOPE_SEVERITY = {
     Verdict.DECLINING: Severity.RISK,
     Verdict.DECLINING_THIN: Severity.WATCH,
     Verdict.INDICATIVE_DECLINING: Severity.WATCH,
+    Verdict.NO_DATA: Severity.NONE,
     Verdict.TOO_SHORT: Severity.NONE,
     Verdict.NO_TREND: Severity.NONE,
 }
@@ -41,7 +43,7 @@ class Headline:
     short_share                 their share of the T0-T3 reserve, 0-1
     mean                        T0-T3 reserve a head over the whole scope
     win_rate, won, closed       over the window and the running month
-    funnel                      (stage, opportunities open now) for T0…T4
+    funnel                      (stage, opportunities open now) for T0…T4; NaN for a stage that the CRM does not have
     severities                  of each tile of Home, by the tile's name
     severity                    the worst of these and of the region's flags
     """
@@ -62,7 +64,7 @@ class Headline:
     win_rate: float
     won: int
     closed: int
-    funnel: tuple[tuple[str, int], ...]
+    funnel: tuple[tuple[str, float], ...]
     severities: Mapping[str, Severity]
     severity: Severity
 
@@ -129,7 +131,7 @@ def headline(
     regional = [f.severity for f in flags if f.owner is None]
     return Headline(
         owners=len(heads),
-        open_count=int(sum(now[s] for s in STAGES)),
+        open_count=int(np.nansum([now[s] for s in STAGES])),
         months=len(months),
         first_month=first,
         reserve_now=now["T0-T3"],
@@ -144,7 +146,7 @@ def headline(
         win_rate=wins.rate,
         won=wins.won,
         closed=wins.closed,
-        funnel=tuple((s, int(now[s])) for s in STAGES),
+        funnel=tuple((s, now[s]) for s in STAGES),
         severities=severities,
         severity=min([*regional, *severities.values()], key=list(Severity).index),
     )

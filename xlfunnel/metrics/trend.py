@@ -86,6 +86,7 @@ class Rung(NamedTuple):
 
 
 LADDER = (
+    Rung("nothing to draw through", lambda e: e.n == 0, Verdict.NO_DATA, Verdict.NO_DATA),
     Rung("under 4 months no line", lambda e: e.n < 4, Verdict.TOO_SHORT, Verdict.TOO_SHORT),
     Rung("every month the same", lambda e: e.flat, Verdict.FLAT, Verdict.FLAT),
     Rung(

@@ -9,7 +9,7 @@ from xlfunnel.pages.phrases import Phrases
 
 PAGE = Page(
     key="alerts",
-    widths=(1.7, 5, 9, 15, 21, 9, 9, 50, 56, 1.7),
+    widths=(1.7, 5, 9, 20, 21, 9, 9, 50, 56, 1.7),
     heights={1: 8, 2: 28, 3: 18, 4: 6, 6: 20, 7: 31, 8: 31},
     area="B1:I8",
     repeat="2:6",

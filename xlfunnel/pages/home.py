@@ -129,10 +129,8 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
         cells[f"txt_mark_{i}"] = say(f"home.mark.{severity}")
         cells[f"txt_sentence_{i}"] = text
     cells |= _help(analysis, say)
-    widest = max((c for _, c in head.funnel), default=0)
-    funnel = pd.DataFrame(
-        [(say.stage(code), (widest - n) / 2, n) for code, n in head.funnel], columns=["stage", "spacer", "count"]
-    )
+    funnel = pd.DataFrame([(say.stage(code), n) for code, n in head.funnel], columns=["stage", "count"])
+    funnel.insert(1, "spacer", (funnel["count"].max() - funnel["count"]) / 2)
     return Content({"tbl_funnel": funnel}, cells)
 
 

@@ -12,7 +12,7 @@ from xlfunnel.settings import Settings
 from xlfunnel.strings import words
 from xlfunnel.terms import OUTCOMES, Severity
 
-_NAMES_SHOWN = 6
+_NAMES_SHOWN = 5
 
 
 class Phrases:
