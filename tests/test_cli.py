@@ -169,6 +169,17 @@ def test_template_is_the_committed_one(xlfunnel: Callable[..., Any], tmp_path: P
     assert (tmp_path / "t.xlsx").read_bytes() == (ROOT / "workbook" / f"xlfunnel.{language}.xlsx").read_bytes()
 
 
+def test_a_template_of_ones_own_brings_its_language(xlfunnel: Callable[..., Any], tmp_path: Path, export: Path) -> None:
+    assert xlfunnel("template", "-o", "own.xlsx", "--lang", "zh-CN").code == 0
+    run = xlfunnel("report", export, "-o", "out.xlsx", "--template", "own.xlsx")
+    assert run.code == 0
+    assert HAN.search(run.out.splitlines()[0])
+    refused = xlfunnel("report", export, "-o", "no.xlsx", "--template", "own.xlsx", "--lang", "en")
+    assert refused.code == 3
+    assert "--lang zh-CN" in refused.err
+    assert listing(tmp_path) == ["export.csv", "out.xlsx", "own.xlsx"]
+
+
 INJECTIONS = ("=1+marker()", "+marker", "-marker", "@marker", "=HYPERLINK(marker)", "\tmarker=1")
 
 

@@ -64,6 +64,8 @@ def report(
     """
     others = [p for p in (template_path, settings_path) if p]
     _guard([p for p in (out, json_path) if p], [*files.paths(), *others])
+    if template_path and (kept_in := inputs.language(template_path)) != chosen.language:
+        raise WorkbookError("cli.template_language", path=template_path, kept_in=kept_in, language=chosen.language)
     intake = check(files, chosen, progress)
     progress("cli.step.analyse")
     analysis = analyse(intake, chosen)

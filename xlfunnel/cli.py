@@ -119,14 +119,17 @@ _COMMANDS: Mapping[str, Callable[[Namespace, Terminal], int]] = {
 
 
 def _settings(args: Namespace, terminal: Terminal) -> Settings:
-    """Settings of the file, overruled by what was typed. The terminal goes on in their language."""
+    """Settings of the file, overruled by what was typed. The terminal goes on in their language.
+
+    The language is what was typed, else the settings file's, else that of a template of one's own.
+    """
     spoken = terminal.language
+    own = getattr(args, "template", None)
+    if own and not args.asked:
+        with suppress(WorkbookError):  # the report says so
+            spoken = inputs.language(own)
     chosen = settings.load(args.settings, language=spoken) if args.settings else Settings(language=spoken)
-    typed = {
-        "language": spoken if args.asked else None,
-        "region": args.region,
-        "as_of": args.as_of,
-    }
+    typed = {"language": spoken if args.asked else None, "region": args.region, "as_of": args.as_of}
     chosen = replace(chosen, **{name: value for name, value in typed.items() if value is not None})
     terminal.language = chosen.language
     return chosen
