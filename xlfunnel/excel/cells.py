@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -186,9 +186,7 @@ def serial_date(serial: float, date1904: bool) -> datetime | None:
     """The date and time of a serial number; None if there is no such day."""
     try:
         day = serial if date1904 or serial >= _LEAP_BUG else serial + 1
-        return (
-            datetime.combine(_EPOCHS[date1904], time()) + pd.Timedelta(seconds=round(day * 86_400, 3)).to_pytimedelta()
-        )
+        return datetime.combine(_EPOCHS[date1904], time()) + timedelta(milliseconds=round(day * 86_400_000))
     except (OverflowError, ValueError):
         return None
 
