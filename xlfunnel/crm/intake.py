@@ -1,6 +1,6 @@
 """What the data door hands over: visits, what was wrong with the rows, and how each file was understood."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,10 +12,15 @@ from xlfunnel.terms import IssueCode, Shape, Treatment
 
 @dataclass(frozen=True)
 class Source:
-    """One file to read; `sheet` names the sheet of a workbook, None = the first visible one that holds a table."""
+    """One file to read; `sheet` names the sheet of a workbook, None = the first visible one that holds a table.
+
+    rows  what the sheet holds, from its first row on, where that was read already (the open workbook); `path` and
+          `sheet` are then only its name
+    """
 
     path: Path
     sheet: str | None = None
+    rows: Sequence[Sequence[object]] | None = None
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,9 @@ def grids(source: Source) -> Iterator[Grid]:
     Raises InputError: missing_file, is_folder, locked, lock_file, empty_file, too_large, encrypted, not_supported,
     not_a_workbook, broken_workbook, no_sheets, sheet_not_found, undecodable, broken_text (all under `input.`).
     """
+    if source.rows is not None:
+        yield _given(source, source.rows)
+        return
     name, data = source.path.name, _bytes(source.path)
     if data.startswith(_OLE):
         raise InputError("input.encrypted" if _ENCRYPTED in data else "input.not_supported", file=name)
@@ -44,6 +47,13 @@ def grids(source: Source) -> Iterator[Grid]:
     if source.sheet is not None:
         raise InputError("input.sheet_not_found", file=name, sheet=source.sheet, sheets="-")
     yield from delimited.grids(name, data)
+
+
+def _given(source: Source, rows: Sequence[Sequence[object]]) -> Grid:
+    """Rows that somebody else has read; blanks as the parser gives them."""
+    name = source.path.name if source.sheet is None else f"{source.path.name} › {source.sheet}"
+    cells = [["" if v is None else v for v in row] for row in rows]
+    return Grid(name, source.sheet or source.path.name, lambda: cells)
 
 
 def _bytes(path: Path) -> bytes:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
+from typing import Protocol
 
 import pandas as pd
 
@@ -29,6 +30,20 @@ _NO_RULE_IF_EMPTY = ("floor_t1", "floor_t3")
 _DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
 
 
+class Shows(Protocol):
+    """What a workbook shows of itself: a closed one (`Reader`) or an open one (`LiveBook`)."""
+
+    @property
+    def date1904(self) -> bool:
+        """True if its dates count from 1904."""
+
+    def cell(self, name: str) -> Plain:
+        """The value of a named cell, a date as its serial number; None if it is empty or there is no such name."""
+
+    def rows(self, table: str) -> list[list[Shown]]:
+        """The body of a table without the blank rows at its end. Raises WorkbookError `workbook.missing_table`."""
+
+
 def is_ours(path: Path) -> bool:
     """True for a workbook made from our template. Raises WorkbookError if it cannot be opened as a workbook."""
     with Package(path) as package:
@@ -51,19 +66,26 @@ def read_settings(
     Raises WorkbookError for a workbook that is not ours, SettingsError for a cell that cannot be.
     """
     with _opened(path) as reader:
-        cells: dict[str, object] = {"language": base_language}
-        for name in _TEXTS:
-            text = reader.cell(f"cfg_{name}")
-            if text is not None:
-                cells[name] = _text(text)
-        cells["as_of"] = _as_of(reader.cell("cfg_as_of"), reader.book.date1904)
-        for name in _NUMBERS:
-            number = reader.cell(f"cfg_{name}")
-            if number is not None:
-                cells[name] = number
-        for name in _NO_RULE_IF_EMPTY:
-            cells[name] = reader.cell(f"cfg_{name}")
-        stages, stage_map, columns = (_pairs(reader, f"tbl_{n}") for n in ("stages", "stage_map", "columns"))
+        return settings_shown(reader, labels, base_language=base_language)
+
+
+def settings_shown(
+    reader: Shows, labels: Mapping[str, str] | None = None, *, base_language: str = LANGUAGES[0]
+) -> Settings:
+    """The settings that a workbook shows, closed or open. Parameters and errors as `read_settings`."""
+    cells: dict[str, object] = {"language": base_language}
+    for name in _TEXTS:
+        text = reader.cell(f"cfg_{name}")
+        if text is not None:
+            cells[name] = _text(text)
+    cells["as_of"] = _as_of(reader.cell("cfg_as_of"), reader.date1904)
+    for name in _NUMBERS:
+        number = reader.cell(f"cfg_{name}")
+        if number is not None:
+            cells[name] = number
+    for name in _NO_RULE_IF_EMPTY:
+        cells[name] = reader.cell(f"cfg_{name}")
+    stages, stage_map, columns = (_pairs(reader, f"tbl_{n}") for n in ("stages", "stage_map", "columns"))
     codes = {c.lower(): c for c in (*STAGES, *OUTCOMES, *Field)}
     codes |= {_plain(k): v for k, v in (_all_labels() if labels is None else labels).items()}
     names = {_plain(name): code.upper() for code, name in stages}
@@ -115,7 +137,7 @@ def _is_ours(package: Package) -> bool:
     return any(e.get("name") == _MARK for e in parse(package.read(_CUSTOM), _CUSTOM))
 
 
-def _pairs(reader: Reader, table: str) -> list[tuple[str, str]]:
+def _pairs(reader: Shows, table: str) -> list[tuple[str, str]]:
     """The filled rows of a table of two columns; a row with one side empty says nothing yet."""
     rows = ((_text(row[0]), _text(row[1])) for row in reader.rows(table))
     return [(a, b) for a, b in rows if a and b]

@@ -22,6 +22,11 @@ class Reader:
         self.book = Book(package)
         self._sheets: dict[str, SheetXml] = {}
 
+    @property
+    def date1904(self) -> bool:
+        """True if dates count from 1904."""
+        return self.book.date1904
+
     def cell(self, name: str) -> Plain:
         """The value of a named cell, a date as its serial number; None if it is empty or there is no such name."""
         found = self.book.cell_of(name)
