@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import openpyxl
 import pytest
@@ -183,6 +184,22 @@ def test_bad_settings_name_what_is_wrong(
     assert one_sentence(run.err)
     assert name in run.err
     assert not Path("out.xlsx").exists()
+
+
+def test_results_are_not_written_without_their_workbook(
+    xlfunnel: Callable[..., Any], tmp_path: Path, export: Path
+) -> None:
+    """A template that lost a named cell is found out only while the workbook is being filled."""
+    assert xlfunnel("template", "-o", "whole.xlsx").code == 0
+    with ZipFile(tmp_path / "whole.xlsx") as whole, ZipFile(tmp_path / "own.xlsx", "w") as own:
+        for name in whole.namelist():
+            own.writestr(name, whole.read(name).replace(b'"kpi_win_rate"', b'"my_win_rate"'))
+    before = listing(tmp_path)
+    run = xlfunnel("report", export, "-o", "out.xlsx", "--template", "own.xlsx", "--json", "out.json")
+    assert (run.code, run.out) == (3, "")
+    assert one_sentence(run.err)
+    assert "kpi_win_rate" in run.err
+    assert listing(tmp_path) == before
 
 
 def test_a_workbook_open_elsewhere_is_left_alone(xlfunnel: Callable[..., Any], tmp_path: Path, demo_book: Path) -> None:
