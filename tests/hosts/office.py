@@ -26,10 +26,18 @@ def require() -> None:
         pytest.skip("no LibreOffice on this machine")
 
 
+_ALWAYS_RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
+<oor:items xmlns:oor="http://openoffice.org/2001/registry"><item oor:path="/org.openoffice.Office.Calc/Formula/Load">
+<prop oor:name="OOXMLRecalcMode" oor:op="fuse"><value>0</value></prop></item></oor:items>"""
+"""Without it LibreOffice shows the values that stand in the file beside the formulas."""
+
+
 def convert(path: Path, fmt: str, outdir: Path) -> Path:
     """`path` opened, recalculated and saved as `fmt` ("xlsx", "pdf", "csv", or with filter options) into `outdir`."""
     outdir.mkdir(parents=True, exist_ok=True)
     profile = outdir / ".profile"
+    (profile / "user").mkdir(parents=True, exist_ok=True)
+    (profile / "user" / "registrymodifications.xcu").write_text(_ALWAYS_RECALCULATE, "utf-8")
     command = ["soffice", f"-env:UserInstallation={profile.resolve().as_uri()}", "--headless", "--norestore"]
     command += ["--convert-to", fmt, "--outdir", str(outdir), str(path)]
     for _ in range(3):
