@@ -22,6 +22,7 @@ FLOORS = {
     "xlfunnel.excel": 6,
     "xlfunnel.sample": 7, "xlfunnel.sample_pipeline": 7, "xlfunnel.sample_words": 7,
     "xlfunnel.app": 7, "xlfunnel.arguments": 7, "xlfunnel.console": 7, "xlfunnel.cli": 7,
+    "xlfunnel.udf_cells": 7, "xlfunnel.udfs": 7, "xlfunnel.split": 7,
     "xlfunnel.__main__": 7,
 }  # fmt: skip
 
@@ -30,7 +31,7 @@ LIBRARIES = {
     "python_calamine": ("excel/", "crm/read.py"),
     "lxml": ("excel/",),
     "xlsxwriter": ("excel/",),
-    "xlwings": ("excel/",),
+    "xlwings": ("excel/", "udfs.py"),
     "rich": ("console.py",),
     "narwhals": ("facts.py",),
     "duckdb": (),

@@ -10,12 +10,13 @@ import pandas as pd
 
 from xlfunnel.calendar import date_of, day_number, month_end
 from xlfunnel.crm import joins, visits
+from xlfunnel.crm.grid import Grid
 from xlfunnel.crm.intake import Intake, Source, SourceSummary
 from xlfunnel.crm.ledger import Ledger
 from xlfunnel.crm.regions import Regions
 from xlfunnel.crm.shapes import HISTORY_RULES, OPPORTUNITIES, RULES
 from xlfunnel.crm.stages import StageNames
-from xlfunnel.crm.tables import RawTable, opened
+from xlfunnel.crm.tables import RawTable, found, opened
 from xlfunnel.errors import InputError
 from xlfunnel.settings import Settings
 from xlfunnel.terms import Col, Field, IssueCode, Shape, Treatment
@@ -71,6 +72,19 @@ def read_sources(
         raise InputError("input.no_rows_used", file=", ".join(ledger.sources))
     summaries = tuple(_summary(i, t, ledger) for i, t in enumerate(everything))
     return Intake(made, reserves, ledger.issues(), summaries, day or latest)
+
+
+def visits_of_rows(rows: Sequence[Sequence[object]], settings: Settings, name: str = "") -> pd.DataFrame:
+    """The visits of a table of opportunities that is in memory: rows of cells, the header among the first of them.
+
+    Raises InputError as `read_sources` does; `name` is what it calls the table.
+    """
+    ledger, stages = Ledger(), StageNames(settings)
+    rules = [r for r in RULES if r.shape != Shape.AGGREGATED]
+    table = found([Grid(name, name, lambda: rows)], name, settings, stages, ledger, rules)
+    loose = Regions(settings).filled(joins.visits_of([table], settings, ledger), ledger)
+    _refuse_too_many(ledger, settings)
+    return visits.canonical(loose)
 
 
 def _opened(

@@ -1,6 +1,6 @@
 """One table of one file: found, its columns recognised, its cells picked out and its texts cleaned."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -59,8 +59,21 @@ def opened(
 
     Raises InputError: what `xlfunnel.crm.read.grids` raises, and wrong_columns, no_header, no_rows.
     """
+    name = source.path.name if source.sheet is None else f"{source.path.name} › {source.sheet}"
+    return found(grids(source), name, settings, stages, ledger, rules)
+
+
+def found(
+    candidates: Iterable[Grid],
+    name: str,
+    settings: Settings,
+    stages: StageNames,
+    ledger: Ledger,
+    rules: Sequence[Rule] = RULES,
+) -> RawTable:
+    """The table among `candidates`, as `opened` looks for it; `name` is what an error calls them together."""
     heads, second = [], None
-    for grid in grids(source):
+    for grid in candidates:
         head = grid.head()
         heads.append(head)
         header = columns.header(head, settings, stages, rules)
@@ -70,7 +83,6 @@ def opened(
             second = (grid, header)
     if second:
         return _read(*second, ledger)
-    name = source.path.name if source.sheet is None else f"{source.path.name} › {source.sheet}"
     raise columns.wrong_columns(name, heads, settings, stages, rules)
 
 
