@@ -36,7 +36,8 @@ def build(path: Path, *, date1904: bool = False, accent: str = "#0F5C6E") -> Pat
     sheet.write("A1", "标题", body)
     sheet.write_formula("K1", f"=SUM('{TREND}'!$D$12:$D$13)", None, 0)
     sheet.write("J15", "stays")
-    _table(sheet, "B11", "tbl_month", ["月份", "T0→T2", "T3", "备注", "双倍"], formula={"双倍": "=[@T3]*2"})
+    double = {"双倍": "=tbl_month[[#This Row],[T3]]*2"}
+    _table(sheet, "B11", "tbl_month", ["月份", "T0→T2", "T3", "备注", "双倍"], formula=double)
     _table(sheet, "H11", "tbl_side", ["名称", "数值"])
     for row, style in ((11, body), (12, last)):
         sheet.set_row(row, 22)
