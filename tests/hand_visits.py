@@ -38,9 +38,9 @@ def visits(rows: list[Visit]) -> pd.DataFrame:
         "entered_day", "left_day", "entered_month", "left_month", "amount_cents",
     ]  # fmt: skip
     frame = pd.DataFrame(out, columns=columns)
-    kinds = {c: "Int64" for c in ("visit", "left_day", "left_month", "amount_cents")}
-    kinds |= {c: "int64" for c in ("entered_day", "entered_month")}
-    kinds |= {c: "str" for c in ("opportunity_id", "region", "owner", "stage", "next_stage")}
+    kinds = dict.fromkeys(("visit", "left_day", "left_month", "amount_cents"), "Int64")
+    kinds |= dict.fromkeys(("entered_day", "entered_month"), "int64")
+    kinds |= dict.fromkeys(("opportunity_id", "region", "owner", "stage", "next_stage"), "str")
     return frame.astype(kinds)
 
 

@@ -41,7 +41,10 @@ def test_headline_of_two_reps() -> None:
 
 @pytest.mark.parametrize(
     ("then", "now", "severity"),
-    [(10, 7, Severity.RISK), (10, 8, Severity.WATCH), (10, 9, Severity.WATCH), (20, 19, Severity.OK), (2, 3, Severity.OK)],
+    [
+        (10, 7, Severity.RISK), (10, 8, Severity.WATCH), (10, 9, Severity.WATCH), (20, 19, Severity.OK),
+        (2, 3, Severity.OK),
+    ],
     ids=["-30%", "-20%", "-10%", "-5%", "grows"],
 )  # fmt: skip
 def test_fall_of_the_reserve(then: int, now: int, severity: Severity) -> None:
