@@ -48,6 +48,14 @@ def test_pages_read_as_they_did(demo: Demo) -> None:
     assert sink.text() == golden.read_text("utf-8")
 
 
+def test_the_reps_below_the_mean_are_the_published_ones(demo: Demo) -> None:
+    flags = results.to_json(demo[2])["flags"]
+    assert sorted(f["owner"] for f in flags if f["code"] == "below_mean") == ["B", "D", "E"]
+    (region,) = [f for f in flags if f["code"] == "below_floor_T3" and f["owner"] is None]
+    assert region["value"] == pytest.approx(7 / 6)
+    assert region["value"] < region["limit"] == 5
+
+
 @pytest.mark.office
 def test_office_calculates_every_formula_and_every_check_is_true(demo: Demo, recalculated: Path) -> None:
     language, _, analysis = demo
