@@ -1,4 +1,4 @@
-"""Whatever heights a table goes through, independent readers find exactly the last frame, and the package stays sound."""
+"""Whatever heights a table goes through, other readers find exactly the last frame and the package stays sound."""
 
 import shutil
 import tempfile

@@ -1,0 +1,159 @@
+"""A workbook read back: settings as they were chosen, the data's sheet, what tables show."""
+
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from small_books import build, months, refill
+
+from xlfunnel.crm import Source
+from xlfunnel.errors import SettingsError, WorkbookError
+from xlfunnel.excel import inputs, template
+from xlfunnel.excel.book import Book
+from xlfunnel.excel.package import Package
+from xlfunnel.settings import LANGUAGES, Settings
+from xlfunnel.strings import words
+
+
+@pytest.fixture(params=LANGUAGES)
+def book(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    path = tmp_path / "book.xlsx"
+    template.build(request.param, path)
+    return path
+
+
+def _headers(path: Path, table: str) -> list[str]:
+    with Package(path) as package:
+        return [c.name for c in Book(package).table(table).columns]
+
+
+def _two_columns(path: Path, table: str, *rows: tuple[Any, Any]) -> dict[str, pd.DataFrame]:
+    return {table: pd.DataFrame(list(rows), columns=_headers(path, table), dtype=object)}
+
+
+def test_an_empty_template_gives_the_defaults(book: Path) -> None:
+    language = inputs.language(book)
+    assert language in LANGUAGES
+    assert inputs.read_settings(book) == Settings(language=language)
+
+
+def test_settings_come_back_as_they_were_written(book: Path) -> None:
+    say = words(inputs.language(book))
+    cells = {
+        "cfg_region": "LX 大区", "cfg_as_of": date(2025, 6, 30), "cfg_trend_months": 6, "cfg_floor_t1": 7.5,
+        "cfg_floor_t3": None, "cfg_refuse_share": 0.05, "cfg_currency": "元",
+    }  # fmt: skip
+    tables = {
+        **_two_columns(book, "tbl_stages", ("T0", "线索"), ("T3", "高阶")),
+        **_two_columns(
+            book, "tbl_stage_map", ("新建", "t0"), ("提案", "T3"), ("签约", say("data.outcome.won")), ("死了", "lost"),
+            ("half a row", None), (2025, "高阶"),
+        ),
+        **_two_columns(
+            book, "tbl_columns", (say("settings_sheet.field.owner"), "跟进人"), ("amount", "Betrag"), ("T2", "到达T2"),
+        ),
+    }  # fmt: skip
+    refill(book, book, tables, cells)
+    assert inputs.read_settings(book) == Settings(
+        language=inputs.language(book),
+        region="LX 大区",
+        as_of=date(2025, 6, 30),
+        trend_months=6,
+        floor_t1=7.5,
+        floor_t3=None,
+        refuse_share=0.05,
+        currency="元",
+        stages={"T0": "线索", "T3": "高阶"},
+        stage_map={"新建": "T0", "提案": "T3", "签约": "won", "死了": "lost", "2025": "T3"},
+        columns={"owner": "跟进人", "amount": "Betrag", "T2": "到达T2"},
+    )
+
+
+def test_empty_cells_mean_the_default_and_empty_floors_no_rule(book: Path) -> None:
+    names = ["region", "as_of", "trend_months", "floor_t1", "floor_t3", "refuse_share", "currency", "language"]
+    refill(book, book, {}, {f"cfg_{n}": None for n in names})
+    expected = replace(Settings(language="en"), floor_t1=None, floor_t3=None)
+    assert inputs.read_settings(book, base_language="en") == expected
+    assert inputs.language(book) == LANGUAGES[0]
+
+
+@pytest.mark.parametrize("shown", ["2025-06-30", "2025/6/30", " 2025.06.30 "])
+def test_a_date_typed_as_text_is_a_date(book: Path, shown: str) -> None:
+    refill(book, book, {}, {"cfg_as_of": shown})
+    assert inputs.read_settings(book).as_of == date(2025, 6, 30)
+
+
+@pytest.mark.parametrize(
+    ("cell", "value", "code"),
+    [
+        ("cfg_as_of", "last Monday", "settings.wrong_kind"),
+        ("cfg_as_of", "2025-02-30", "settings.wrong_kind"),
+        ("cfg_as_of", True, "settings.wrong_kind"),
+        ("cfg_trend_months", "six", "settings.wrong_kind"),
+        ("cfg_trend_months", 6.5, "settings.wrong_kind"),
+        ("cfg_refuse_share", 3, "settings.out_of_range"),
+        ("cfg_floor_t3", "many", "settings.wrong_kind"),
+        ("cfg_language", "fr", "settings.not_allowed"),
+    ],
+)
+def test_a_cell_that_cannot_be_is_named(book: Path, cell: str, value: Any, code: str) -> None:
+    refill(book, book, {}, {cell: value})
+    with pytest.raises(SettingsError) as e:
+        inputs.read_settings(book)
+    assert e.value.code == code
+    assert e.value.params["name"] == cell.removeprefix("cfg_")
+
+
+def test_an_unknown_stage_in_the_mapping_is_refused(book: Path) -> None:
+    refill(book, book, _two_columns(book, "tbl_stage_map", ("新建", "T9")))
+    with pytest.raises(SettingsError, match=r"settings\.not_allowed"):
+        inputs.read_settings(book)
+
+
+def test_own_labels_replace_the_languages(book: Path) -> None:
+    refill(book, book, _two_columns(book, "tbl_stage_map", ("signed", "成交")))
+    assert inputs.read_settings(book, {"成交": "won"}).stage_map == {"signed": "won"}
+
+
+def test_the_data_are_on_the_sheet_of_their_table(book: Path) -> None:
+    say = words(inputs.language(book))
+    assert inputs.data_source(book) == Source(book, say("sheets.data"))
+
+
+def test_a_table_shows_dates_as_dates(book: Path) -> None:
+    headers = _headers(book, "tbl_data")
+    row = ["0012", "华东", "王伟", "T2", pd.Timestamp("2025-06-30"), None, None, 12.5]
+    refill(book, book, {"tbl_data": pd.DataFrame([row], columns=headers)})
+    shown = inputs.table_frame(book, "tbl_data")
+    assert list(shown.columns) == headers
+    assert shown.to_numpy().tolist() == [["0012", "华东", "王伟", "T2", datetime(2025, 6, 30), None, None, 12.5]]
+
+
+def test_issues_of_an_earlier_run_are_carried(book: Path) -> None:
+    issues = [("a", "b", "c.csv", 7, "x"), ("a", "b", "c.csv", None, "y")]
+    frame = pd.DataFrame(issues, columns=_headers(book, "tbl_issues"))
+    refill(book, book, {"tbl_issues": frame})
+    assert inputs.carried_issues(book) == tuple(issues)
+
+
+def test_a_workbook_of_another_kind_is_not_ours(tmp_path: Path) -> None:
+    other = build(tmp_path / "other.xlsx")
+    assert not inputs.is_ours(other)
+    for read in (inputs.read_settings, inputs.data_source, inputs.language, inputs.carried_issues):
+        with pytest.raises(WorkbookError, match=r"workbook\.not_ours"):
+            read(other)
+
+
+def test_our_own_is_ours_also_after_a_fill(book: Path) -> None:
+    refill(book, book, {}, {"cfg_region": "x"})
+    assert inputs.is_ours(book)
+
+
+def test_a_deleted_table_is_named(tmp_path: Path) -> None:
+    other = build(tmp_path / "other.xlsx")
+    refill(other, other, {"tbl_month": months(1, 2)})
+    with pytest.raises(WorkbookError, match=r"workbook\.missing_table"):
+        inputs.table_frame(other, "tbl_none")
