@@ -11,7 +11,7 @@ import pytest
 from hosts import office
 from python_calamine import CalamineWorkbook
 
-from xlfunnel import app
+from xlfunnel import app, results
 from xlfunnel.analysis import FunnelAnalysis
 from xlfunnel.excel.recording_sink import RecordingSink
 from xlfunnel.pages import build_report
