@@ -13,7 +13,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 FLOORS = {
     "xlfunnel": 0, "xlfunnel.terms": 0, "xlfunnel.errors": 0, "xlfunnel.calendar": 0, "xlfunnel.settings": 0,
-    "xlfunnel.strings": 0, "xlfunnel.paths": 0,
+    "xlfunnel.strings": 0, "xlfunnel.paths": 0, "xlfunnel.file_names": 0, "xlfunnel.log": 0,
     "xlfunnel.crm": 1,
     "xlfunnel.facts": 2,
     "xlfunnel.metrics": 3,
@@ -23,6 +23,7 @@ FLOORS = {
     "xlfunnel.sample": 7, "xlfunnel.sample_pipeline": 7, "xlfunnel.sample_words": 7,
     "xlfunnel.app": 7, "xlfunnel.arguments": 7, "xlfunnel.console": 7, "xlfunnel.cli": 7,
     "xlfunnel.udf_cells": 7, "xlfunnel.udfs": 7, "xlfunnel.split": 7,
+    "xlfunnel.click": 7, "xlfunnel.macros": 7,
     "xlfunnel.__main__": 7,
 }  # fmt: skip
 
@@ -31,8 +32,9 @@ LIBRARIES = {
     "python_calamine": ("excel/", "crm/read.py"),
     "lxml": ("excel/",),
     "xlsxwriter": ("excel/",),
-    "xlwings": ("excel/", "udfs.py"),
+    "xlwings": ("excel/", "udfs.py", "click.py"),
     "rich": ("console.py",),
+    "msoffcrypto": ("excel/",),
     "narwhals": ("facts.py",),
     "duckdb": (),
     "pyspark": (),

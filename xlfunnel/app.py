@@ -69,7 +69,7 @@ def report(
     intake = check(files, chosen, progress)
     progress("cli.step.analyse")
     analysis = analyse(intake, chosen)
-    with _template(chosen.language, template_path) as base:
+    with template_file(chosen.language, template_path) as base:
         progress("cli.step.write")
         _write(analysis, FileSink(base, out, backup=True), json_path, with_data=True)
     return analysis
@@ -92,32 +92,45 @@ def refresh(
     source = inputs.data_source(workbook)
     intake = read_sources([source], chosen, as_of=chosen.as_of, progress=progress)
     progress("cli.step.analyse")
-    # Issues of the sheet itself bear its name alone, so that the next refresh knows them from those of an import.
-    issues = tuple(replace(i, source=source.sheet or i.source) for i in intake.issues)
-    imported = tuple(row for row in inputs.carried_issues(workbook) if row[2] != source.sheet)
-    analysis = analyse(replace(intake, issues=issues), chosen, imported)
+    analysis = analyse_again(intake, chosen, source.sheet or "", inputs.carried_issues(workbook))
     progress("cli.step.write")
     _write(analysis, FileSink(workbook, target, backup=True), json_path, with_data=False)
     return analysis
 
 
+def analyse_again(intake: Intake, chosen: Settings, sheet: str, listed: Sequence[tuple[object, ...]]) -> FunnelAnalysis:
+    """The check-up of what a workbook's own data sheet holds.
+
+    listed  the issues that the workbook shows; those of an import are carried on
+    """
+    # Issues of the sheet itself bear its name alone, so that the next refresh knows them from those of an import.
+    issues = tuple(replace(i, source=sheet or i.source) for i in intake.issues)
+    imported = tuple(row for row in listed if row[2] != sheet)
+    return analyse(replace(intake, issues=issues), chosen, imported)
+
+
 def demo(out: Path, language: str, *, json_path: Path | None = None, progress: Progress = quiet) -> FunnelAnalysis:
     """The bundled LX sample → a finished workbook. Raises as `report` does."""
+    files, chosen = sample(language)
+    return report(files, out, chosen, json_path=json_path, progress=progress)
+
+
+def sample(language: str) -> tuple[Inputs, Settings]:
+    """The files of the bundled LX sample and the settings they are to be read with."""
     chosen = replace(settings.load(shipped("sample/lx_settings.toml")), language=language)
-    sample = Inputs([shipped("sample/lx_opportunities.csv")], shipped("sample/lx_stage_history.csv"))
-    return report(sample, out, chosen, json_path=json_path, progress=progress)
+    return Inputs([shipped("sample/lx_opportunities.csv")], shipped("sample/lx_stage_history.csv")), chosen
 
 
 def copy_template(language: str, out: Path) -> None:
     """The empty template of one language as `out`; an existing `out` is kept as .bak. Raises WorkbookError, OSError."""
     _guard([out], [])
-    with _template(language, None) as base:
+    with template_file(language, None) as base:
         content = base.read_bytes()
     replace_file(out, lambda file: _put(file, content), backup=True)
 
 
 @contextmanager
-def _template(language: str, own: Path | None) -> Iterator[Path]:
+def template_file(language: str, own: Path | None = None) -> Iterator[Path]:
     """The user's template, the shipped one, or one built for the occasion."""
     path = own or shipped(template.file_name(language))
     if own or path.exists():

@@ -34,6 +34,8 @@ OPTIONS: Mapping[str, Option] = {
     "region": Option(("--region",), "text", "R"),
     "template": Option(("--template",)),
     "json": Option(("--json",)),
+    "folder": Option(("-o", "--output"), metavar="DIR"),
+    "password_file": Option(("--password-file",)),
     "lang": Option(("--lang",), "text", "L"),
     "debug": Option(("--debug",), "flag"),
 }
@@ -59,6 +61,11 @@ COMMANDS: Mapping[str, Command] = {
     "refresh": Command("workbook", False, ("output", "json"), ("workbook",)),
     "check": Command(
         "source", True, ("history", "owners", "settings", "as_of", "region"), ("source",)
+    ),
+    "split": Command(
+        "source", True,
+        ("folder", "history", "owners", "settings", "as_of", "region", "password_file"),
+        ("source", "folder"),
     ),
     "template": Command(options=("output",), required=("output",)),
 }  # fmt: skip

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from xlfunnel import app, arguments, results, settings
+from xlfunnel import app, arguments, results, settings, split
 from xlfunnel.analysis import FunnelAnalysis
 from xlfunnel.console import Terminal
 from xlfunnel.errors import InputError, UsageError, WorkbookError, XlfunnelError
@@ -103,6 +103,31 @@ def _check(args: Namespace, terminal: Terminal) -> int:
     return _DONE
 
 
+def _split(args: Namespace, terminal: Terminal) -> int:
+    password = split.password_of(args.password_file) if args.password_file else None
+    workbook = args.source[0] if len(args.source) == 1 and split.is_workbook(args.source[0]) else None
+    if workbook:
+        _refuse_options(args, workbook, ("history", "owners", "settings", "as_of", "region"))
+    with terminal.progress() as progress:
+        if workbook:
+            intake, chosen = split.workbook_data(workbook, progress)
+            chosen = replace(chosen, language=terminal.language) if args.asked else chosen
+        else:
+            chosen = _settings(args, terminal)
+            intake = app.check(app.Inputs(args.source, args.history, args.owners), chosen, progress)
+        terminal.language = chosen.language
+        made = split.split(intake, chosen, args.folder, password=password, progress=progress)
+    terminal.split(made, args.folder)
+    return _DONE
+
+
+def _refuse_options(args: Namespace, workbook: Path, names: Sequence[str]) -> None:
+    for name in names:
+        if getattr(args, name) is not None:
+            option = arguments.OPTIONS[name].flags[-1]
+            raise UsageError("split.own_data", path=workbook, option=option)
+
+
 def _template(args: Namespace, terminal: Terminal) -> int:
     app.copy_template(terminal.language, args.output)
     print(terminal.say("cli.wrote.template", path=args.output))
@@ -114,6 +139,7 @@ _COMMANDS: Mapping[str, Callable[[Namespace, Terminal], int]] = {
     "report": _report,
     "refresh": _refresh,
     "check": _check,
+    "split": _split,
     "template": _template,
 }
 

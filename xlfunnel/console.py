@@ -18,6 +18,7 @@ from xlfunnel.errors import XlfunnelError
 from xlfunnel.metrics.trend import TrendFit
 from xlfunnel.pages.phrases import Phrases
 from xlfunnel.settings import Settings
+from xlfunnel.split import MANIFEST, Manifest, Totals
 from xlfunnel.strings import Words, words
 from xlfunnel.terms import Measure
 
@@ -84,6 +85,18 @@ class Terminal:
         for key, path in paths:
             console.print(say(key, path=path), soft_wrap=True)
 
+    def split(self, manifest: Manifest, folder: Path) -> None:
+        """What each region got, what that adds up to, and where it is."""
+        console, say = _console(error=False), Phrases(Settings(language=manifest.language))
+        columns = ("region", "workbook", "rows#", "opportunities#", "open#", "amount#")
+        table = _table(say, "split.wrote", *columns, path=folder)
+        for share in manifest.regions:
+            table.add_row(say.region(share.region), share.file, *_sums(share.totals, say))
+        table.add_row(say("split.total"), "", *_sums(manifest.totals, say))
+        console.print(table)
+        if manifest.encrypted:
+            console.print(say("split.encrypted", manifest=MANIFEST), soft_wrap=True)
+
     def quality(self, intake: Intake, settings: Settings) -> None:
         """What was read and what became of every row, on stdout."""
         console, say = _console(error=False), Phrases(settings)
@@ -108,12 +121,17 @@ def _equation(fit: TrendFit, say: Phrases) -> str:
     return say.equation(fit).replace("−", "-").replace(" ", "").replace(",", ", ")
 
 
-def _table(say: Phrases, title: str, *columns: str) -> Table:
+def _table(say: Phrases, title: str, *columns: str, **facts: object) -> Table:
     """A table with localised heads; a column whose key ends in # is right-aligned."""
-    table = Table(title=say(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=say(title, **facts), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for key in columns:
         table.add_column(say(f"cli.column.{key.rstrip('#')}"), justify="right" if key.endswith("#") else "left")
     return table
+
+
+def _sums(totals: Totals, say: Phrases) -> tuple[str, ...]:
+    amount = sum(stage["amount"] for stage in totals.stages.values())
+    return tuple(say.count(n) for n in (totals.rows, totals.opportunities, totals.open, amount))
 
 
 def _sources(sources: Sequence[SourceSummary], say: Phrases) -> Table:

@@ -133,13 +133,13 @@ def FUNNEL_SAFETY_STOCK(win_probability: Any, wins_needed: Any, service_level: A
 
 @answers
 @xw.func(category=_CATEGORY)
-@xw.arg("function", doc='a function\'s name, such as "FUNNEL_SLOPE"', err_to_str=True)
+@xw.arg("called", doc='a function\'s name, such as "FUNNEL_SLOPE"', err_to_str=True)
 @xw.arg("first", doc="its first argument", **_RANGE)
 @xw.arg("second", doc="its second argument", **_RANGE)
 @xw.arg("third", doc="its third argument", **_RANGE)
-def FUNNEL_WHY(function: Any, first: Any = None, second: Any = None, third: Any = None) -> Any:
+def FUNNEL_WHY(called: Any, first: Any = None, second: Any = None, third: Any = None) -> Any:
     """Why a FUNNEL_ function shows an error for these arguments, in a sentence."""
-    return _why(texts(function)[0], first, second, third)
+    return _why(texts(called)[0], first, second, third)
 
 
 def _line(values: Any, x: Any) -> LeastSquares:

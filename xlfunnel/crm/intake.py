@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from xlfunnel.terms import IssueCode, Shape, Treatment
+from xlfunnel.terms import Col, IssueCode, Shape, Treatment
 
 
 @dataclass(frozen=True)
@@ -74,3 +74,23 @@ class Intake:
     issues: tuple[DataIssue, ...]
     sources: tuple[SourceSummary, ...]
     as_of: date
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions of all rows, sorted; "" is that of rows without one."""
+        rows = self.visits if self.reserves is None else self.reserves
+        return tuple(sorted(set(rows[Col.REGION])))
+
+    def of_region(self, region: str) -> "Intake":
+        """What was read of one region alone, looked at on the same day, its visits counted anew from 1.
+
+        An opportunity that changed regions is in each of them with the visits that it spent there. Issues and sources
+        are left out: they quote rows and files of all regions.
+        """
+        visits = self.visits[self.visits[Col.REGION] == region].reset_index(drop=True)
+        if len(visits):
+            visits[Col.VISIT] = (visits.groupby(Col.OPPORTUNITY).cumcount() + 1).astype("Int64")
+        reserves = self.reserves
+        if reserves is not None:
+            reserves = reserves[reserves[Col.REGION] == region].reset_index(drop=True)
+        return Intake(visits, reserves, (), (), self.as_of)

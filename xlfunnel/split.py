@@ -1,0 +1,223 @@
+"""One workbook a region, each with its own rows only, and a manifest from which headquarters adds them up again."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from xlfunnel import __version__
+from xlfunnel.analysis import FunnelAnalysis, analyse
+from xlfunnel.app import Progress, quiet, template_file
+from xlfunnel.crm import Intake, SourceSummary, read_sources
+from xlfunnel.errors import InputError, UsageError, WorkbookError
+from xlfunnel.excel import inputs
+from xlfunnel.excel.encryption import MOST_CHARACTERS, encrypt
+from xlfunnel.excel.file_sink import FileSink
+from xlfunnel.excel.template import TEMPLATE_VERSION
+from xlfunnel.facts import Facts, facts_of, facts_of_reserves
+from xlfunnel.file_names import file_names
+from xlfunnel.metrics.reserve import CENTS
+from xlfunnel.pages import build_report
+from xlfunnel.report import fill
+from xlfunnel.settings import Settings
+from xlfunnel.strings import words
+from xlfunnel.terms import STAGES, Col, Shape
+
+MANIFEST = "manifest.json"
+_FORMAT = 1
+_SUFFIX = ".xlsx"
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What can be added up.
+
+    rows           rows of the Data sheet: stage visits (or reserves, if only these were exported)
+    opportunities  different ids; one that changed regions counts in each of them, and once in the whole
+    open           opportunities that stand in a stage on the day looked back from
+    stages         stage → how many stand there (count), and what they are worth in currency units (amount)
+    """
+
+    rows: int
+    opportunities: int
+    open: int
+    stages: Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Share:
+    """The workbook of one region; `region` "" holds the rows without one, `sha256` is that of the file as it lies."""
+
+    region: str
+    file: str
+    sha256: str
+    totals: Totals
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What was split, into what; written as described by docs/manifest.schema.json.
+
+    settings_sha256  of all settings but the region and the day: equal where the same ones were used
+    """
+
+    as_of: date
+    language: str
+    currency: str
+    settings_sha256: str
+    encrypted: bool
+    regions: tuple[Share, ...]
+    totals: Totals
+
+    def text(self) -> str:
+        """The manifest as JSON."""
+        head = {"format": _FORMAT, "xlfunnel": __version__, "template_version": TEMPLATE_VERSION}
+        shares = [{"region": s.region, "file": s.file, "sha256": s.sha256, **asdict(s.totals)} for s in self.regions]
+        body = {**asdict(self), "as_of": self.as_of.isoformat(), "regions": shares}
+        return json.dumps({**head, **body}, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def is_workbook(path: Path) -> bool:
+    """True for a workbook of ours, which brings its own data and settings; False for whatever else is to be read."""
+    try:
+        return path.suffix.lower() in (".xlsx", ".xlsm") and inputs.is_ours(path)
+    except (WorkbookError, OSError):
+        return False
+
+
+def workbook_data(workbook: Path, progress: Progress = quiet) -> tuple[Intake, Settings]:
+    """Data and settings of a workbook of ours. Raises WorkbookError, SettingsError, InputError."""
+    progress("cli.step.read")
+    chosen = inputs.read_settings(workbook)
+    return read_sources([inputs.data_source(workbook)], chosen, as_of=chosen.as_of, progress=progress), chosen
+
+
+def password_of(path: Path) -> str:
+    """The first line of a file, so that no password stands on a command line. Raises InputError."""
+    try:
+        first = (path.read_text("utf-8-sig").splitlines() or [""])[0]
+    except FileNotFoundError:
+        raise InputError("input.missing_file", file=path) from None
+    except UnicodeDecodeError:
+        raise InputError("split.password_not_text", path=path) from None
+    if not first.strip():
+        raise InputError("split.no_password", path=path)
+    if len(first) > MOST_CHARACTERS:
+        raise InputError("split.long_password", path=path, most=MOST_CHARACTERS)
+    return first
+
+
+def split(
+    intake: Intake, chosen: Settings, folder: Path, *, password: str | None = None, progress: Progress = quiet
+) -> Manifest:
+    """Write `folder`: a macro-free workbook a region, and manifest.json. All of it appears at once, or nothing.
+
+    password  encrypts the workbooks; the manifest, which names every region, is for headquarters and stays readable
+    Raises UsageError if `folder` is there and not empty, WorkbookError, OSError.
+    """
+    say = words(chosen.language)
+    names = file_names(intake.regions, _SUFFIX, say("sheets.no_region"))
+    with _new_folder(folder) as made, template_file(chosen.language) as base, _plain(made, password) as plain:
+        shares = []
+        for region, name in names.items():
+            progress("cli.step.write")
+            part = intake.of_region(region)
+            analysis = _analysis(part, replace(chosen, region=region, as_of=intake.as_of))
+            _fill(analysis, base, plain / name)
+            if password is not None:
+                with (made / name).open("xb") as out:
+                    encrypt(plain / name, password, out)
+                (plain / name).unlink()
+            digest = hashlib.sha256((made / name).read_bytes()).hexdigest()
+            shares.append(Share(region, name, digest, _totals(part, analysis.facts)))
+        manifest = Manifest(
+            as_of=intake.as_of,
+            language=chosen.language,
+            currency=chosen.currency,
+            settings_sha256=settings_sha256(chosen),
+            encrypted=password is not None,
+            regions=tuple(shares),
+            totals=_totals(intake, _facts(intake)),
+        )
+        (made / MANIFEST).write_text(manifest.text(), "utf-8", newline="\n")
+    return manifest
+
+
+def settings_sha256(chosen: Settings) -> str:
+    """A fingerprint of all settings but the region and the day, stages by the names they are shown with."""
+    say = words(chosen.language)
+    stages = {code: chosen.stages.get(code) or say(f"sheets.stage.{code}") for code in STAGES}
+    table = asdict(replace(chosen, region="", as_of=None, stages=stages))
+    return hashlib.sha256(json.dumps(table, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _analysis(intake: Intake, chosen: Settings) -> FunnelAnalysis:
+    rows = _rows(intake)
+    shape = Shape.HISTORY if intake.reserves is None else Shape.AGGREGATED
+    name = words(chosen.language)("split.source")
+    source = SourceSummary(name, shape, rows, rows, 0, 0, columns={}, how=_SUFFIX.lstrip("."))
+    return analyse(replace(intake, sources=(source,)), chosen)
+
+
+def _fill(analysis: FunnelAnalysis, template: Path, target: Path) -> None:
+    report = build_report(analysis, with_data=True)
+    # Headquarters' columns are not the region's: its Data sheet has our own headers.
+    fill(replace(report, cells={**report.cells, "txt_columns": None}), FileSink(template, target))
+
+
+def _facts(intake: Intake) -> Facts:
+    if intake.reserves is None:
+        return facts_of(intake.visits, intake.as_of)
+    return facts_of_reserves(intake.reserves, intake.as_of)
+
+
+def _totals(intake: Intake, facts: Facts) -> Totals:
+    now = facts.reserves[facts.reserves[Col.MONTH] == facts.last_month]
+    by_stage = now.groupby(Col.STAGE)[[Col.COUNT, Col.AMOUNT_CENTS]].sum().reindex(list(STAGES), fill_value=0)
+    stages = {
+        str(stage): {"count": int(count), "amount": int(cents) / CENTS}
+        for stage, count, cents in by_stage.itertuples(name=None)
+    }
+    opportunities = int(intake.visits[Col.OPPORTUNITY].nunique())
+    return Totals(_rows(intake), opportunities, int(by_stage[Col.COUNT].sum()), stages)
+
+
+def _rows(intake: Intake) -> int:
+    return len(intake.visits if intake.reserves is None else intake.reserves)
+
+
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[Path]:
+    """A hidden folder beside `folder` that takes its name at the end, and vanishes if anything goes wrong before."""
+    folder = folder.resolve()
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise UsageError("split.not_empty" if folder.is_dir() else "split.is_file", path=folder)
+    if not folder.parent.is_dir():
+        raise WorkbookError("cli.no_folder", path=folder.parent)
+    made = Path(tempfile.mkdtemp(prefix=".xlfunnel-split-", dir=folder.parent))
+    try:
+        yield made
+        mask = os.umask(0)
+        os.umask(mask)
+        made.chmod(0o777 & ~mask)
+        if folder.exists():
+            folder.rmdir()
+        made.rename(folder)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+@contextmanager
+def _plain(made: Path, password: str | None) -> Iterator[Path]:
+    """Where workbooks are filled: in place, or, to be encrypted, in a folder that nobody else looks into."""
+    if password is None:
+        yield made
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
