@@ -171,3 +171,21 @@ def test_written_cells_read_back(values: list[Plain], style: str | None) -> None
             assert cell.style == style
         else:
             assert one == Cell({}, "")
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "equal"),
+    [
+        (1, 1.0, True),
+        (True, 1, False),
+        (False, 0, False),
+        (True, True, True),
+        ("1", 1, False),
+        ("a", "a", True),
+        (None, "", False),
+        (None, 0, False),
+        (None, None, True),
+    ],
+)
+def test_same_in_kind_and_value(a: Plain, b: Plain, equal: bool) -> None:
+    assert same(a, b) is equal

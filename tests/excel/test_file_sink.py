@@ -266,3 +266,24 @@ def test_sheets_written_by_other_programs_are_understood(template: Path, out: Pa
     refill(template, out, {"tbl_data": frame})
     assert checker(shared).check(out) == []
     assert [row[0::2] for row in body(out, "tbl_data")] == [["a", 1.5], ["b", 2.5], ["c", 3.5]]
+
+
+def test_a_plain_filter_over_a_table_follows_it(template: Path, out: Path) -> None:
+    plain = b'</sheetData><autoFilter ref="H11:I13"/>'
+    repack(template, {SHEET: lambda xml: xml.replace(b"</sheetData>", plain)})
+    refill(template, out, {"tbl_side": pd.DataFrame({"名称": list("abc"), "数值": [1, 2, 3]})})
+    assert root(out, SHEET).find(f"{M}autoFilter").get("ref") == "H11:I14"
+
+
+def test_changed_rows_claim_no_span(template: Path, out: Path) -> None:
+    assert _row(template, 12).get("spans") is not None
+    refill(template, out, {"tbl_month": months(1, 2, 3)})
+    assert [_row(out, r).get("spans") for r in (12, 13, 14)] == [None, None, None]
+    assert _row(out, 1).get("spans") == _row(template, 1).get("spans")
+
+
+def test_excel_is_asked_to_recalculate_also_where_nobody_did(template: Path, out: Path, shared: Path) -> None:
+    repack(template, {BOOK: lambda xml: re.sub(rb"<calcPr[^>]*/>", b"", xml)})
+    refill(template, out, {"tbl_month": months(1, 2, 3)})
+    assert root(out, BOOK).find(f"{M}calcPr").get("fullCalcOnLoad") == "1"
+    assert checker(shared).check(out) == []
