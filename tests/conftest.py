@@ -1,11 +1,12 @@
 """What every test may ask for."""
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import xlwings as xw
 from hypothesis import settings
 
 settings.register_profile("unhurried", deadline=None)  # no test depends on how busy the machine is
@@ -75,6 +76,16 @@ def export(tmp_path: Path) -> Path:
     path = tmp_path / "export.csv"
     path.write_text(HISTORY, "utf-8")
     return path
+
+
+@pytest.fixture(scope="session")
+def office_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[xw.App]:
+    """LibreOffice as the application behind xlwings, started once a test process."""
+    import hosts.lo_engine
+    from hosts.office_live import office
+
+    with office(tmp_path_factory.mktemp("office")) as desktop:
+        yield hosts.lo_engine.activate(desktop)
 
 
 @pytest.fixture(scope="session")

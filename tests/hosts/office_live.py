@@ -1,0 +1,55 @@
+"""A LibreOffice of our own, started for the tests and ended with them: nobody else's documents are in it."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hosts.uno_bridge import bridge
+
+_START_SECONDS = 90
+_POLL_SECONDS = 0.1
+
+
+@contextmanager
+def office(folder: Path) -> Iterator[Any]:
+    """The desktop of a fresh LibreOffice whose profile lies in `folder`. Skips where LibreOffice is not installed.
+
+    With a fresh profile soffice sets itself up, ends once with code 81 and wants to be started again.
+    """
+    program = shutil.which("soffice") or pytest.skip("no LibreOffice on this machine")
+    uno = bridge()
+    pipe = f"xlfunnel{time.monotonic_ns()}"
+    command = [
+        program, "--headless", "--norestore", "--nologo", "--nodefault",
+        f"-env:UserInstallation={(folder / 'profile').resolve().as_uri()}",
+        f"--accept=pipe,name={pipe};urp;",
+    ]  # fmt: skip
+    local = uno.getComponentContext()
+    resolver = local.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", local)
+    not_yet = uno.getClass("com.sun.star.connection.NoConnectException")
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + _START_SECONDS
+    try:
+        while True:
+            try:
+                context = resolver.resolve(f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext")
+                break
+            except not_yet:
+                if time.monotonic() > deadline:
+                    raise
+                if child.poll() is not None:
+                    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                time.sleep(_POLL_SECONDS)
+        desktop = context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
+        yield desktop
+        desktop.terminate()
+        child.wait(timeout=30)
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.wait()
