@@ -20,3 +20,9 @@ def shipped(name: str) -> Path:
         return beside
     found = [f for f in recorded if f.as_posix().endswith(f"share/xlfunnel/workbook/{name}")]
     return Path(str(found[0].locate())).resolve() if found else beside
+
+
+def guide(language: str, installed: Path) -> Path:
+    """The user guide: the page that was installed into the folder `installed`, or the text of a checkout."""
+    page = installed / f"guide.{language}.html"
+    return page if page.exists() else _BESIDE.parent / "docs" / f"guide.{language}.md"

@@ -1,13 +1,16 @@
 """Columns in which the user types: what stands in them follows its row by key when the rows change."""
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from xlfunnel.excel.cells import Cell, Plain, Strings, number_text
 from xlfunnel.excel.ranges import letters, shifted_formula
 from xlfunnel.excel.sheet_xml import SheetXml
 from xlfunnel.excel.table_fill import TableFill
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -30,13 +33,25 @@ class _Typed:
     cells: Mapping[int, Cell]
 
 
+def matched(typed: Iterable[tuple[str, _T]], keys: Sequence[str]) -> tuple[dict[int, _T], list[tuple[str, _T]]]:
+    """What was typed beside which row: index in `keys` -> the thing of the same key, and what found no row.
+
+    typed  (key, thing) in order of their rows; where a key comes twice, the first takes the first row of that key
+    """
+    waiting: dict[str, deque[_T]] = defaultdict(deque)
+    for key, thing in typed:
+        waiting[key].append(thing)
+    found = {i: waiting[key].popleft() for i, key in enumerate(keys) if waiting.get(key)}
+    return found, [(key, thing) for key, queue in waiting.items() for thing in queue]
+
+
 def place(
     fill: TableFill, columns: Iterable[int], sheet: SheetXml, strings: Strings
 ) -> tuple[dict[int, dict[int, Cell]], list[Orphan]]:
     """Where typed cells go: row -> column -> cell, and what found no row."""
     columns = list(columns)
     first, last = fill.table.first, fill.table.last
-    waiting: dict[str, deque[_Typed]] = defaultdict(deque)
+    beside: list[tuple[str, _Typed]] = []
     masters: dict[str, tuple[int, int, str]] = {}
     for row in range(first, last + 1) if columns else ():
         cells = sheet.cells(row)
@@ -48,17 +63,13 @@ def place(
         if typed:
             key = str(row - first + 1)
             if fill.key is not None:
-                key = _key(cells[fill.key].value(strings) if fill.key in cells else None)
-            waiting[key].append(_Typed(row, typed))
-    placed: dict[int, tuple[_Typed, int]] = {}
-    for i in range(fill.height):
-        key = str(i + 1) if fill.key is None else _key(fill.values[fill.key][i])
-        if waiting.get(key):
-            placed[first + i] = (waiting[key].popleft(), first + i)
+                key = key_text(cells[fill.key].value(strings) if fill.key in cells else None)
+            beside.append((key, _Typed(row, typed)))
+    found, left = matched(beside, keys_of(fill))
+    placed = {first + i: (typed, first + i) for i, typed in found.items()}
     orphans = [
         Orphan(fill.table.name, key, fill.column_name(column), _typed_value(cell, column, typed.row, masters, strings))
-        for key, queue in waiting.items()
-        for typed in queue
+        for key, typed in left
         for column, cell in typed.cells.items()
     ]
     if not orphans and all(typed.row == to for typed, to in placed.values()):
@@ -103,7 +114,14 @@ def _typed_value(
     return f"={text}" if text else cell.value(strings)
 
 
-def _key(value: Plain) -> str:
+def keys_of(fill: TableFill) -> list[str]:
+    """The key of each body row after the fill; its number where rows are matched by position."""
+    if fill.key is None:
+        return [str(i + 1) for i in range(fill.height)]
+    return [key_text(v) for v in fill.values[fill.key]]
+
+
+def key_text(value: Plain) -> str:
     """Keys are compared as text, so that an id stored as a number finds itself."""
     if value is None:
         return ""

@@ -1,10 +1,11 @@
 """The workbook part after a fill: names and print areas follow, and Excel is asked to recalculate when it opens."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from lxml import etree
 
-from xlfunnel.excel.book import Book
+from xlfunnel.excel.book import Book, Table
 from xlfunnel.excel.ranges import Moves, Range, followed_formula, letters, parse_reference
 from xlfunnel.excel.table_fill import TableFill
 from xlfunnel.excel.xml_text import M
@@ -39,20 +40,23 @@ def _print_area(text: str, book: Book, fills: Sequence[TableFill]) -> str:
     if found is None:
         return text
     sheet, at = found
+    new = printed_area(at, [t for t in book.tables.values() if t.sheet.lower() == sheet.lower()], fills)
+    return text if new == at else f"{text.rpartition('!')[0]}!{absolute(new)}"
+
+
+def printed_area(at: Range, tables: Iterable[Table], fills: Sequence[TableFill]) -> Range:
+    """The area that prints after a fill, given what it was and the tables of its sheet as they were."""
     heights: Mapping[str, TableFill] = {f.table.name: f for f in fills}
-    here = [
-        t for t in book.tables.values() if t.sheet.lower() == sheet.lower() and t.at.c1 <= at.c2 and at.c1 <= t.at.c2
-    ]
+    here = [t for t in tables if t.at.c1 <= at.c2 and at.c1 <= t.at.c2]
     if not here:
-        return text
+        return at
     pad = at.r2 - max(t.at.r2 for t in here)
     last = max(heights[t.name].at.r2 if t.name in heights else t.at.r2 for t in here) + pad
-    if pad < 0 or last == at.r2:
-        return text
-    return f"{text.rpartition('!')[0]}!{_absolute(Range(at.r1, at.c1, last, at.c2))}"
+    return at if pad < 0 else replace(at, r2=last)
 
 
-def _absolute(at: Range) -> str:
+def absolute(at: Range) -> str:
+    """`$B$2:$C$9`."""
     return f"${letters(at.c1)}${at.r1}:${letters(at.c2)}${at.r2}"
 
 

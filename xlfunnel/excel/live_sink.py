@@ -1,0 +1,140 @@
+"""Fills the open workbook through xlwings, in blocks: the number of calls grows with tables, never with rows."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+import pandas as pd
+import xlwings as xw
+
+from xlfunnel.errors import WorkbookError
+from xlfunnel.excel.cells import Plain, plain
+from xlfunnel.excel.live_book import LiveBook, block, is_formula, plain_rows
+from xlfunnel.excel.live_table import LiveTable, as_text
+from xlfunnel.excel.ranges import Range, parse_range
+from xlfunnel.excel.table_fill import TableFill, table_fill
+from xlfunnel.excel.typed_columns import Orphan
+from xlfunnel.excel.workbook_patch import absolute, printed_area
+from xlfunnel.report import Report, Value
+
+Cells = Mapping[tuple[int, int], Plain]
+
+
+class LiveSink:
+    """A `report.Sink` that fills the open workbook `book`. Nothing is written before `finish`.
+
+    keep     is given, before anything is written, a report that would bring back all that is about to change; a
+             formula that a user typed into it is its value there
+    orphans  after `finish`: what the user typed beside rows that are gone
+
+    Raises WorkbookError `workbook.missing_table`, `.missing_column`, `.missing_name` for what the workbook lacks, and
+    in `finish` `.protected` for a sheet that must not be written to. Nothing is written then.
+    """
+
+    def __init__(self, book: xw.Book, keep: Callable[[Report], None] | None = None) -> None:
+        self._book, self._live, self._keep = book, LiveBook(book), keep
+        self._fills: dict[str, TableFill] = {}
+        self._keys: dict[str, str] = {}
+        self._named: dict[str, tuple[str, tuple[int, int]]] = {}
+        self._cells: dict[str, dict[tuple[int, int], Plain]] = defaultdict(dict)
+        self.orphans: tuple[Orphan, ...] = ()
+
+    def table(self, name: str, frame: pd.DataFrame, key: str | None) -> None:
+        """Make the named table hold exactly the rows of `frame`."""
+        self._fills[name] = table_fill(self._live.table(name), frame, key, self._live.date1904)
+        if key is not None:
+            self._keys[name] = key
+
+    def cell(self, name: str, value: Value) -> None:
+        """Set the cell behind a defined name; a formula there stays."""
+        sheet, at = self._live.cell_of(name)
+        self._named[name] = (sheet, (at.r1, at.c1))
+        self._cells[sheet][at.r1, at.c1] = plain(value, self._live.date1904)
+
+    def finish(self) -> None:
+        """Write everything, the lower tables of a sheet first: rows that come or go above would move them."""
+        self._refuse_protected()
+        tables = {name: LiveTable(self._live, fill) for name, fill in self._fills.items()}
+        shown = {sheet: self._shown(sheet, cells) for sheet, cells in self._cells.items()}
+        if self._keep is not None:
+            self._keep(self._report(tables, shown))
+        areas = self._print_areas()
+        for sheet, cells in self._cells.items():
+            self._write_cells(sheet, cells, shown[sheet])
+        orphans: list[Orphan] = []
+        for table in sorted(tables.values(), key=lambda t: -t.fill.table.at.r1):
+            orphans += table.apply()
+        self.orphans = tuple(orphans)
+        for sheet, area in areas.items():
+            setup = self._book.sheets[sheet].page_setup
+            if setup.print_area != area:
+                setup.print_area = area
+
+    def _refuse_protected(self) -> None:
+        for sheet in dict.fromkeys([f.table.sheet for f in self._fills.values()] + list(self._cells)):
+            if self._live.is_protected(sheet):
+                raise WorkbookError("workbook.protected", sheet=sheet)
+
+    def _shown(self, sheet: str, cells: Cells) -> dict[tuple[int, int], Plain]:
+        """What the named cells of a sheet show now."""
+        out: dict[tuple[int, int], Plain] = {}
+        for at in blocks(cells):
+            rows = plain_rows(self._live.values(sheet, at), self._live.date1904)
+            out |= {(at.r1 + i, at.c1 + j): v for i, row in enumerate(rows) for j, v in enumerate(row)}
+        return out
+
+    def _write_cells(self, sheet: str, cells: Cells, shown: Cells) -> None:
+        for at in blocks(cells):
+            formulas = self._live.formulas(sheet, at)
+            block(self._book.sheets[sheet], at).value = [
+                [_kept_formula(text, shown[r, c]) or _written(cells[r, c]) for c, text in enumerate(row, at.c1)]
+                for r, row in enumerate(formulas, at.r1)
+            ]
+
+    def _report(self, tables: Mapping[str, LiveTable], shown: Mapping[str, Cells]) -> Report:
+        frames = {}
+        for name, table in tables.items():
+            headers, rows = table.kept()
+            frames[name] = pd.DataFrame(rows, columns=pd.Index(headers), dtype=object)
+        return Report(frames, {name: shown[sheet][at] for name, (sheet, at) in self._named.items()}, self._keys)
+
+    def _print_areas(self) -> dict[str, str]:
+        """Sheet -> the area that shall print, for sheets on which a table changes its height.
+
+        Excel's own area follows rows inserted into a table only where the table is as wide as the area.
+        """
+        areas = {}
+        fills = list(self._fills.values())
+        for sheet in sorted({f.table.sheet for f in fills if f.last != f.table.last}):
+            text = self._book.sheets[sheet].page_setup.print_area
+            parts = [parse_range(part) for part in text.split(",")] if text else []
+            if parts and all(parts):
+                tables = self._live.tables_of(sheet)
+                areas[sheet] = ",".join(absolute(printed_area(p, tables, fills)) for p in parts if p)
+        return areas
+
+
+def blocks(cells: Iterable[tuple[int, int]]) -> list[Range]:
+    """The fewest rectangles of neighbouring cells that a simple walk finds: runs down, then runs alike side by side."""
+    runs: list[Range] = []
+    for row, column in sorted(cells, key=lambda at: (at[1], at[0])):
+        if runs and runs[-1].c1 == column and runs[-1].r2 == row - 1:
+            runs[-1] = replace(runs[-1], r2=row)
+        else:
+            runs.append(Range(row, column, row, column))
+    out: list[Range] = []
+    for run in sorted(runs, key=lambda r: (r.r1, r.r2, r.c1)):
+        last = out[-1] if out else None
+        if last and (last.r1, last.r2, last.c2) == (run.r1, run.r2, run.c1 - 1):
+            out[-1] = replace(last, c2=run.c2)
+        else:
+            out.append(run)
+    return out
+
+
+def _kept_formula(text: str, value: Plain) -> str | None:
+    return text if is_formula(text, value) else None
+
+
+def _written(value: Plain) -> object:
+    return as_text(value) if isinstance(value, str) else value

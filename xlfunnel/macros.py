@@ -1,0 +1,117 @@
+"""What the ribbon's buttons do, one function a button, on the workbook that is open in Excel.
+
+Every click ends in one of three ways: it is done, one plain sentence says why not, or one says that xlfunnel itself
+failed and where the log is. Nothing is written before everything that can fail on the way has succeeded, and what a
+click overwrites is kept for `restore_last`. The workbook's path is never needed: it may be a web address.
+"""
+
+from pathlib import Path
+
+from xlfunnel import app, log, split
+from xlfunnel.analysis import analyse
+from xlfunnel.click import Click, button, help_button
+from xlfunnel.crm import read_sources
+from xlfunnel.errors import WorkbookError
+from xlfunnel.excel import snapshot
+from xlfunnel.pages import PAGES
+from xlfunnel.paths import guide
+
+
+@button
+def refresh(click: Click) -> None:
+    """Data and Settings of the open workbook → its result sheets."""
+    chosen = click.settings()
+    intake = click.data(chosen)
+    click.step("analyse")
+    sheet = click.live.table("tbl_data").sheet
+    click.fill(app.analyse_again(intake, chosen, sheet, click.live.carried_issues()), with_data=False)
+
+
+@button
+def import_export(click: Click, path: str | None = None) -> None:
+    """A CRM export → the Data sheet and the results. `path` is what the user picked; None does nothing."""
+    if path is None:
+        return
+    chosen = click.settings()
+    click.step("read")
+    intake = read_sources([Path(path)], chosen, as_of=chosen.as_of)
+    click.step("analyse")
+    click.fill(analyse(intake, chosen), with_data=True)
+    click.tell(click.accounted("imported", intake, chosen))
+
+
+@button
+def check_data(click: Click) -> None:
+    """What a refresh would make of every row of the Data sheet, in a few lines. Writes nothing."""
+    chosen = click.settings()
+    click.tell(click.accounted("checked", click.data(chosen), chosen))
+
+
+@button
+def load_sample(click: Click) -> None:
+    """The bundled sample → the open workbook, after asking if there are data already."""
+    if click.live.rows("tbl_data") and not click.agreed("macros.replace_data"):
+        return
+    click.step("settings")
+    files, chosen = app.sample(click.say.language)
+    click.step("read")
+    intake = app.check(files, chosen)
+    click.step("analyse")
+    click.fill(analyse(intake, chosen), with_data=True)
+
+
+@button
+def restore_last(click: Click) -> None:
+    """What the last click overwrote → back where it was. Once more, and it is as before."""
+    report = snapshot.kept(click.snapshot_path)
+    if report is None:
+        raise WorkbookError("macros.nothing_kept")
+    click.write(report)
+    click.tell(click.say("macros.restored"))
+
+
+@button
+def export_pdf(click: Click) -> None:
+    """The result sheets as they print → a PDF beside the workbook, or among the user's documents."""
+    book, path = click.live.book, click.new_file(".pdf")
+    results = [p.slots[0].name for p in PAGES if p.slots and not p.input]
+    in_front = book.sheets.active
+    click.show("macros.step.pdf")
+    book.to_pdf(str(path), include=[click.live.cell_of(name)[0] for name in results])
+    in_front.activate()
+    click.tell(click.say("macros.pdf_written", path=path))
+
+
+@button
+def split_regions(click: Click) -> None:
+    """Data and Settings of the open workbook → a folder with a workbook a region, beside it."""
+    chosen = click.settings()
+    intake = click.data(chosen)
+    folder = click.new_file(f" {click.say('macros.regions')}")
+    click.show("macros.step.split")
+    made = split.split(intake, chosen, folder)
+    click.tell(click.say("macros.split_written", n=len(made.regions), path=folder))
+
+
+@button
+def rep_cards(click: Click) -> None:
+    """The sheet of the reps to the front."""
+    click.go_to("tbl_reps")
+
+
+@button
+def show_settings(click: Click) -> None:
+    """The sheet of settings to the front."""
+    click.go_to("tbl_stages")
+
+
+@help_button
+def show_log(click: Click) -> None:
+    """The log, in whatever program opens texts."""
+    click.open(log.log_path())
+
+
+@help_button
+def show_guide(click: Click) -> None:
+    """The user guide, in the workbook's language."""
+    click.open(guide(click.say.language, log.state_folder()))
