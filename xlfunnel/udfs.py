@@ -18,7 +18,7 @@ from xlfunnel.metrics.proportion import wilson
 from xlfunnel.metrics.safety_stock import safety_stock
 from xlfunnel.settings import Settings
 from xlfunnel.strings import words
-from xlfunnel.terms import SPANS, STAGES, FlagCode
+from xlfunnel.terms import SPANS, STAGES, Col, FlagCode
 from xlfunnel.udf_cells import (
     CellError,
     ExcelError,
@@ -43,7 +43,7 @@ _RANGE: Mapping[str, Any] = {"ndim": 2, "err_to_str": True}
 _VALUES = "the monthly values: a row, a column or a block; blank, text and TRUE/FALSE cells are ignored, as SLOPE does"
 _MOST_POINTS = 2000
 """Kendall and Theil-Sen look at every pair: 2,000 points are two million pairs."""
-_X = "as many x values; left out, they are 1, 2, 3 …"
+_X = "as many x values; left out, they are 1, 2, 3 and so on"
 
 
 @answers
@@ -190,7 +190,8 @@ def _span(text: str) -> str:
 def _reserves(data: Any, at: list[int], spans: list[str]) -> Any:
     """Months down, spans across; one of both is a single number. Before the first entry nothing stands anywhere."""
     cells(data)
-    facts = facts_of(visits_of_rows(rows_of(data), Settings(), "FUNNEL_RESERVE"), month_end(max(at)))
+    visits = visits_of_rows(rows_of(data), Settings(), "FUNNEL_RESERVE")
+    facts = facts_of(visits, month_end(max(*at, int(visits[Col.ENTERED_MONTH].max()))))
     by_span = [reserve.series(facts, span) for span in spans]
     made = [[float(series.get(month, 0.0)) for series in by_span] for month in at]
     return made if len(made) > 1 or len(spans) > 1 else made[0][0]

@@ -7,6 +7,9 @@ from scipy.special import betainc
 MOST = 2**53
 """More opportunities than a float can count one by one: as good as none would do."""
 
+_SLACK = 1e-12
+"""A service level that a chance meets exactly must not be missed by its last digit: 1 − 0.9² is 0.19."""
+
 
 def chance(n: float, wins: float, win_rate: float) -> float:
     """P(Binomial(n, win_rate) ≥ wins), 0…1: the chance that n opportunities yield `wins` or more.
@@ -35,14 +38,15 @@ def safety_stock(win_rate: float, wins: float, service_level: float) -> float:
         return float(wins)
     if win_rate == 0 or service_level == 1:
         return nan
+    enough = service_level - _SLACK
     low, high = wins - 1, wins
-    while chance(high, wins, win_rate) < service_level:
+    while chance(high, wins, win_rate) < enough:
         low, high = high, high * 2
         if high > MOST:
             return nan
     while high - low > 1:
         middle = (low + high) // 2
-        if chance(middle, wins, win_rate) < service_level:
+        if chance(middle, wins, win_rate) < enough:
             low = middle
         else:
             high = middle
