@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from xlfunnel import results, settings
 from xlfunnel.analysis import FunnelAnalysis, analyse
-from xlfunnel.crm import Intake, read_sources
+from xlfunnel.crm import Intake, Source, read_sources
 from xlfunnel.errors import UsageError, WorkbookError
 from xlfunnel.excel import inputs, template
 from xlfunnel.excel.file_sink import FileSink
@@ -29,11 +29,19 @@ def quiet(step: str) -> None:
 
 @dataclass(frozen=True)
 class Inputs:
-    """The files of one import: exports, and optionally a stage history and a table of owners."""
+    """The files of one import: exports, and optionally a stage history and a table of owners.
+
+    sheet  the worksheet of the exports that holds the data, where that is not the first that can be understood
+    """
 
     sources: Sequence[Path]
     history: Path | None = None
     owners: Path | None = None
+    sheet: str | None = None
+
+    def tables(self) -> list[Source]:
+        """The exports."""
+        return [Source(path, self.sheet) for path in self.sources]
 
     def paths(self) -> list[Path]:
         """All of them."""
@@ -44,7 +52,7 @@ def check(files: Inputs, chosen: Settings, progress: Progress = quiet) -> Intake
     """Read the files and say what became of every row. Writes nothing. Raises InputError if they cannot be used."""
     progress("cli.step.read")
     return read_sources(
-        files.sources, chosen, history=files.history, owners=files.owners, as_of=chosen.as_of, progress=progress
+        files.tables(), chosen, history=files.history, owners=files.owners, as_of=chosen.as_of, progress=progress
     )
 
 

@@ -30,6 +30,7 @@ OPTIONS: Mapping[str, Option] = {
     "history": Option(("--history",)),
     "owners": Option(("--owners",)),
     "settings": Option(("--settings",)),
+    "sheet": Option(("--sheet",), "text", "NAME"),
     "as_of": Option(("--as-of",), "date", "D"),
     "region": Option(("--region",), "text", "R"),
     "template": Option(("--template",)),
@@ -55,12 +56,12 @@ COMMANDS: Mapping[str, Command] = {
     "demo": Command(options=("output", "json")),
     "report": Command(
         "source", True,
-        ("output", "history", "owners", "settings", "as_of", "region", "template", "json"),
+        ("output", "history", "owners", "settings", "sheet", "as_of", "region", "template", "json"),
         ("source", "output"),
     ),
     "refresh": Command("workbook", False, ("output", "json"), ("workbook",)),
     "check": Command(
-        "source", True, ("history", "owners", "settings", "as_of", "region"), ("source",)
+        "source", True, ("history", "owners", "settings", "sheet", "as_of", "region"), ("source",)
     ),
     "split": Command(
         "source", True,

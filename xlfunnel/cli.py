@@ -63,7 +63,7 @@ def _report(args: Namespace, terminal: Terminal) -> int:
     before = _identity(args.output)
     with terminal.progress() as progress:
         analysis = app.report(
-            app.Inputs(args.source, args.history, args.owners),
+            app.Inputs(args.source, args.history, args.owners, args.sheet),
             args.output,
             chosen,
             template_path=args.template,
@@ -87,7 +87,7 @@ def _refresh(args: Namespace, terminal: Terminal) -> int:
 
 def _check(args: Namespace, terminal: Terminal) -> int:
     chosen = _settings(args, terminal)
-    files = app.Inputs(args.source, args.history, args.owners)
+    files = app.Inputs(args.source, args.history, args.owners, args.sheet)
     refused = None
     with terminal.progress() as progress:
         try:
@@ -114,7 +114,7 @@ def _split(args: Namespace, terminal: Terminal) -> int:
             chosen = replace(chosen, language=terminal.language) if args.asked else chosen
         else:
             chosen = _settings(args, terminal)
-            intake = app.check(app.Inputs(args.source, args.history, args.owners), chosen, progress)
+            intake = app.check(app.Inputs(args.source, args.history, args.owners, args.sheet), chosen, progress)
         terminal.language = chosen.language
         made = split.split(intake, chosen, args.folder, password=password, progress=progress)
     terminal.split(made, args.folder)

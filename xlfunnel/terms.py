@@ -23,6 +23,9 @@ class Outcome(StrEnum):
 
 OUTCOMES = (Outcome.WON, Outcome.LOST)
 
+NEW = "new"
+"""Where an opportunity's first visit came from. Others came from a stage, from an outcome, or nobody says ("gone")."""
+
 
 class Col(StrEnum):
     """Columns of the canonical frames. The visits frame is drawn in `xlfunnel.crm.visits`."""
@@ -33,14 +36,17 @@ class Col(StrEnum):
     OWNER = "owner"
     STAGE = "stage"
     NEXT_STAGE = "next_stage"
+    CAME_FROM = "came_from"
     ENTERED_DAY = "entered_day"
     LEFT_DAY = "left_day"
     ENTERED_MONTH = "entered_month"
     LEFT_MONTH = "left_month"
     AMOUNT_CENTS = "amount_cents"
+    CAME_CENTS = "came_cents"
     MONTH = "month"
     DAYS = "days"
     COUNT = "count"
+    SINCE_DAY = "since_day"
     SPAN = "span"
 
 
@@ -90,6 +96,7 @@ class IssueCode(StrEnum):
     CLEANED_TEXT = "cleaned_text"
     TOTAL_ROW = "total_row"
     NO_RESERVE = "no_reserve"  # won or lost in a table of reserves
+    ASSUMED_ENCODING = "assumed_encoding"  # of a text that says nothing about it
 
 
 class Treatment(StrEnum):
@@ -120,6 +127,24 @@ class Verdict(StrEnum):
     DECLINING = "declining"
     GROWING = "growing"
     NO_TREND = "no_trend"
+
+
+class ConversionKind(StrEnum):
+    """Three answers to "how many advance"; they are never mixed. See `xlfunnel.metrics.conversion`."""
+
+    PERIOD = "period"
+    MATURED = "matured"
+    CENSORED = "censored"
+
+
+class Judgement(StrEnum):
+    """What so many cases may say of a rate or a ratio; the ladder stands in `xlfunnel.metrics.evidence`."""
+
+    TOO_FEW = "too_few"
+    NOT_YET = "not_yet"  # nothing has been observed for as long as the horizon
+    GREYED = "greyed"
+    COMPARED = "compared"
+    BLOCKED = "blocked"
 
 
 class FlagCode(StrEnum):

@@ -62,7 +62,7 @@ def workbook(path: Path, sheets: dict[str, list[list[object]]], hidden: tuple[st
         ("a.csv", b"id,stage\0,entered\n", "undecodable"),
         ("a.csv", b"id,stage,\xff\xff\xff\n", "undecodable"),
         ("a.csv", b"\xff\xfei\0d", "undecodable"),
-        ("a.csv", "id,stage,Müller,Böhm\n".encode("latin-1"), "undecodable"),
+        ("a.csv", "id,stage,Müller,Böhm\n".encode("latin-1"), "wrong_columns"),
         ("a.csv", b"hello\nworld\n", "wrong_columns"),
         ("a.csv", b",,,\n,,\n", "no_header"),
         ("a.csv", b"id,stage,entered\n", "no_rows"),
@@ -139,7 +139,12 @@ def test_only_hidden_sheets(tmp_path: Path) -> None:
     packed = rewritten(
         path, "xl/workbook.xml", lambda x: x.replace(b'<sheet name="A"', b'<sheet state="hidden" name="A"')
     )
-    assert refusal(packed).code == "input.no_sheets"
+    assert refusal(packed).code == "input.hidden_sheet"
+    none = workbook(tmp_path / "b.xlsx", {"A": [["x"]], "B": [["y"]]}, hidden=("B",))
+    none = rewritten(
+        none, "xl/workbook.xml", lambda x: x.replace(b'<sheet name="A"', b'<sheet state="hidden" name="A"')
+    )
+    assert refusal(none).code == "input.no_sheets"
 
 
 def rewritten(path: Path, part: str, change: object) -> Path:
@@ -182,10 +187,10 @@ def test_a_package_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("name", ["xl/workbook.bin", "content.xml"])
-def test_other_kinds_of_zipped_workbooks(tmp_path: Path, name: str) -> None:
+def test_other_kinds_of_zipped_workbooks_that_are_hollow(tmp_path: Path, name: str) -> None:
     with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as package:
         package.writestr(name, b"")
-    assert refusal(tmp_path / "a.xlsx").code == "input.not_supported"
+    assert refusal(tmp_path / "a.xlsx").code == "input.broken_workbook"
 
 
 @pytest.mark.parametrize("damage", ["cut", "zeros", "no sheet", "bad xml"])

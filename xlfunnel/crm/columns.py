@@ -1,8 +1,9 @@
 """Headers: which column means what, in which row the header stands, and so which shape the table has."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import pairwise
 
 from xlfunnel.crm import aliases
 from xlfunnel.crm.shapes import RULES, Rule
@@ -34,14 +35,46 @@ class Header:
 def header(
     head: Sequence[Sequence[object]], settings: Settings, stages: StageNames, rules: Sequence[Rule] = RULES
 ) -> Header | None:
-    """The first row of `head` that meets a rule, or None."""
-    for number, row in enumerate(head, 1):
-        names = [clean(plain(cell))[0] for cell in row]
-        columns = recognised(names, settings, stages)
-        for rule in rules:
-            if rule.is_met(columns, settings.columns):
-                return Header(number, rule, columns, {key: names[i] for key, i in columns.items()})
+    """The first row of `head` that meets a rule; failing that the first two rows that do so together; or None."""
+    rows = [[clean(plain(cell))[0] for cell in row] for row in head]
+    for number, names in enumerate(rows, 1):
+        found = _met(number, names, settings, stages, rules)
+        if found:
+            return found
+    for number, (upper, lower) in enumerate(pairwise(rows), 2):
+        for names in _together(upper, lower):
+            found = _met(number, names, settings, stages, rules)
+            if found:
+                return found
     return None
+
+
+def _met(
+    skip: int, names: Sequence[str], settings: Settings, stages: StageNames, rules: Sequence[Rule]
+) -> Header | None:
+    columns = recognised(names, settings, stages)
+    for rule in rules:
+        if rule.is_met(columns, settings.columns):
+            return Header(skip, rule, columns, {key: names[i] for key, i in columns.items()})
+    return None
+
+
+def _together(upper: Sequence[str], lower: Sequence[str]) -> Iterator[list[str]]:
+    """A header of two rows as one: the lower names where there are any, else the upper; and both, one after the other.
+
+    A merged cell holds its text in its first column only, so it goes on to the right over blanks, as long as there is
+    something under it.
+    """
+    if not any(upper) or not any(lower):
+        return
+    width = max(len(upper), len(lower))
+    above, below = ([*row, *[""] * (width - len(row))] for row in (upper, lower))
+    yield [b or a for a, b in zip(above, below, strict=True)]
+    filled, last = [], ""
+    for a, b in zip(above, below, strict=True):
+        last = a or (last if b else "")
+        filled.append(last)
+    yield [" ".join(filter(None, pair)) for pair in zip(filled, below, strict=True)]
 
 
 def recognised(names: Sequence[str], settings: Settings, stages: StageNames) -> dict[str, int]:

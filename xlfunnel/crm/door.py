@@ -13,6 +13,7 @@ from xlfunnel.crm import joins, visits
 from xlfunnel.crm.grid import Grid
 from xlfunnel.crm.intake import Intake, Source, SourceSummary
 from xlfunnel.crm.ledger import Ledger
+from xlfunnel.crm.packed import expanded
 from xlfunnel.crm.regions import Regions
 from xlfunnel.crm.shapes import HISTORY_RULES, OPPORTUNITIES, RULES
 from xlfunnel.crm.stages import StageNames
@@ -33,7 +34,8 @@ def read_sources(
 ) -> Intake:
     """Visits (or, from aggregates, reserves) of all `sources`, with everything that was wrong on the way.
 
-    sources   files of opportunities, of stage history, or of aggregates; each recognised on its own
+    sources   files of opportunities, of stage history, or of aggregates, folders or zip archives of such; each table is
+              recognised on its own
     history   a separate stage history; `sources` then say owner, region and amount by opportunity id
     owners    a table owner → region
     as_of     the day to look back from; else settings.as_of, else the last date found
@@ -98,7 +100,7 @@ def _opened(
     if not sources:
         raise InputError("input.no_sources")
     tables = []
-    for source in map(_source, sources):
+    for source in (s for given in sources for s in expanded(_source(given))):
         tell(source.path.name)
         rules = RULES if history is None else (*RULES, OPPORTUNITIES)
         tables.append(opened(source, settings, stages, ledger, rules))

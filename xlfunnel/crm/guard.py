@@ -1,68 +1,173 @@
-"""What is looked at in a workbook's package before a parser may touch it: is it one, and is it of a bearable size?"""
+"""What is looked at in a zipped file before a parser may touch it: what is it, and is it of a bearable size?"""
 
 import io
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
 
+from xlfunnel.crm.guard_ods import ods_area
+from xlfunnel.crm.guard_xlsb import xlsb_area
 from xlfunnel.errors import InputError
 
-MAX_UNPACKED = 2 << 30
+MAX_UNPACKED = 1 << 30
 """Bytes of all parts unpacked."""
 MAX_CELLS = 30_000_000
 """Cells of the smallest rectangle around a sheet's content: the parser allots all of them at once."""
+MAX_PARTS = 20_000
+"""Files in one package."""
+
+TEXTS = (".csv", ".tsv", ".tab", ".txt")
+"""Names of delimited text."""
 
 _CHUNK = 4 << 20
-_WIDE, _FAR, _ROW = (re.compile(b'r="' + p) for p in (rb"([A-Z]{2,3})\d", rb"[A-Z]{1,3}(\d{6,})", rb"(\d+)"))
-_WIDE_ODD, _FAR_ODD, _ROW_ODD = (
-    re.compile(rb"\br\s*=\s*[\"']" + p) for p in (rb"([A-Z]{2,3})\d", rb"[A-Z]{1,3}(\d{6,})", rb"(\d+)")
-)
+_NAMES = (rb"([A-Z]{2,3})\d", rb"[A-Z]{1,3}(\d{6,})", rb"(\d+)")
+_WIDE, _FAR, _ROW = (re.compile(b'r="' + p) for p in _NAMES)
+_WIDE_ODD, _FAR_ODD, _ROW_ODD = (re.compile(rb"\br\s*=\s*[\"']" + p) for p in _NAMES)
 _ODD = re.compile(rb"r(?:\s+=|=\s|=')")
+_FILLED = re.compile(rb"<(?:\w+:)?c\b[^<>]*\br\s*=\s*[\"']([A-Z]{1,3})(\d+)[\"'][^<>]*(?<!/)>\s*<(?!/)")
 _DATE_1904 = re.compile(rb"date1904\s*=\s*[\"'](?:1|true|on)[\"']")
+_DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
 
 
-def checked(name: str, data: bytes) -> bool:
-    """Whether the workbook counts dates from 1904. Raises InputError for what no parser should be given."""
+class Kind(Enum):
+    """What a zipped file is."""
+
+    XLSX = "xlsx"
+    XLSB = "xlsb"
+    ODS = "ods"
+    TEXTS = "texts"
+
+
+@dataclass(frozen=True)
+class Package:
+    """A zipped file that may be parsed.
+
+    epoch_1904  its bare numbers count days from 1904
+    is_wide     some of its XML is UTF-16, which the fast parser does not read
+    texts       names of its delimited texts, if it is nothing but such
+    """
+
+    kind: Kind
+    epoch_1904: bool = False
+    is_wide: bool = False
+    texts: tuple[str, ...] = ()
+
+
+def checked(name: str, data: bytes) -> Package:
+    """What the zipped `data` are.
+
+    Raises InputError for what no parser should be given: broken_workbook, not_a_workbook, encrypted, too_large,
+    unsafe_xml (all under `input.`).
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
-            return _checked(name, package)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, RuntimeError, OSError) as e:
+            return _checked(name, data, package.infolist())
+    except (
+        zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, ValueError, RuntimeError, OSError
+    ) as e:  # fmt: skip
         raise InputError("input.broken_workbook", file=name, reason=e) from None
 
 
-def _checked(name: str, package: zipfile.ZipFile) -> bool:
-    parts = package.infolist()
-    names = {p.filename.replace("\\", "/").lower() for p in parts}
-    if "xl/workbook.bin" in names or "content.xml" in names or "mimetype" in names:
-        raise InputError("input.not_supported", file=name)
-    if not any(n.endswith(".xml") for n in names):
-        raise InputError("input.not_a_workbook", file=name)
-    if any(p.flag_bits & 1 for p in parts):
+def unpacked(data: bytes, part: zipfile.ZipInfo) -> Iterator[bytes]:
+    """The bytes of a part, piece by piece.
+
+    Raises BadZipFile as soon as there are more than the package declares, and in the end if their sum is wrong.
+    """
+    total = check = 0
+    for piece in _inflated(data, part):
+        total, check = total + len(piece), zlib.crc32(piece, check)
+        if total > part.file_size:
+            break
+        if piece:
+            yield piece
+    if total != part.file_size or check != part.CRC:
+        raise zipfile.BadZipFile(f"Bad CRC-32 for file {part.filename!r}")
+
+
+def _inflated(data: bytes, part: zipfile.ZipInfo) -> Iterator[bytes]:
+    name_length, extra_length = struct.unpack_from("<HH", data, part.header_offset + 26)
+    start = part.header_offset + 30 + name_length + extra_length
+    raw = memoryview(data)[start : start + part.compress_size]
+    if part.compress_type == zipfile.ZIP_STORED:
+        yield from (bytes(raw[i : i + _CHUNK]) for i in range(0, len(raw), _CHUNK))
+        return
+    if part.compress_type != zipfile.ZIP_DEFLATED:
+        raise zipfile.BadZipFile(f"compression method {part.compress_type}")
+    inflate, rest = zlib.decompressobj(-15), bytes(raw)
+    while not inflate.eof:
+        piece = inflate.decompress(rest, _CHUNK)
+        rest = inflate.unconsumed_tail
+        if not piece and not rest:
+            return
+        yield piece
+
+
+def _checked(name: str, data: bytes, parts: list[zipfile.ZipInfo]) -> Package:
+    files = [p for p in parts if not p.is_dir() and not p.filename.startswith("__MACOSX/")]
+    names = {p.filename.replace("\\", "/").lower().lstrip("/") for p in files}
+    if any(p.flag_bits & 1 for p in files):
         raise InputError("input.encrypted", file=name)
-    if sum(p.file_size for p in parts) > MAX_UNPACKED:
+    if sum(p.file_size for p in files) > MAX_UNPACKED or len(files) > MAX_PARTS:
         raise InputError("input.too_large", file=name)
-    epoch_1904 = False
-    for part in parts:
+    if "xl/workbook.bin" in names:
+        _refuse_large(name, [xlsb_area(unpacked(data, p)) for p in files if _is_binary_sheet(p)])
+        return Package(Kind.XLSB)
+    if "content.xml" in names:
+        if "meta-inf/manifest.xml" in names and _says(data, files, "META-INF/manifest.xml", b"encryption-data"):
+            raise InputError("input.encrypted", file=name)
+        for part in (p for p in files if p.filename == "content.xml"):
+            _refuse_large(name, [ods_area(name, unpacked(data, part))])
+        return Package(Kind.ODS)
+    texts = tuple(p.filename for p in files if p.filename.lower().endswith(TEXTS))
+    if texts and not any(n.endswith((".xml", ".rels")) for n in names):
+        return Package(Kind.TEXTS, texts=texts)
+    if not any(n.endswith("workbook.xml") or n == "[content_types].xml" for n in names):
+        raise InputError("input.not_a_workbook", file=name)
+    return _spreadsheet(name, data, files)
+
+
+def _spreadsheet(name: str, data: bytes, files: list[zipfile.ZipInfo]) -> Package:
+    epoch_1904 = is_wide = False
+    for part in files:
         low = part.filename.lower()
-        if not low.endswith(".xml"):
+        if not low.endswith((".xml", ".rels")):
             continue
+        first = next(unpacked(data, part), b"")
+        if first.startswith(_UTF16):
+            is_wide = True
+            first = first.replace(b"\0", b"")
+        if _DECLARATION.search(first):
+            raise InputError("input.unsafe_xml", file=name)
         if low.endswith("workbook.xml"):
-            epoch_1904 = epoch_1904 or bool(_DATE_1904.search(package.read(part)[: 1 << 20]))
-        elif _is_sheet(package, part) and _area(package, part) > MAX_CELLS:
-            raise InputError("input.too_large", file=name)
-    return epoch_1904
+            epoch_1904 = epoch_1904 or bool(_DATE_1904.search(first))
+        elif b"worksheet" in first[:2048] and _area(data, part) > MAX_CELLS:
+            _refuse_large(name, [_filled_area(data, part)])
+    return Package(Kind.XLSX, epoch_1904, is_wide)
 
 
-def _is_sheet(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
-    with package.open(part) as stream:
-        return b"worksheet" in stream.read(2048)
+def _refuse_large(name: str, areas: list[int]) -> None:
+    if max(areas, default=0) > MAX_CELLS:
+        raise InputError("input.too_large", file=name)
 
 
-def _area(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
-    """Cells of the rectangle from A1 to the last row and column that any cell names."""
+def _is_binary_sheet(part: zipfile.ZipInfo) -> bool:
+    low = part.filename.lower()
+    return "worksheets/" in low and low.endswith(".bin") and "binaryindex" not in low
+
+
+def _says(data: bytes, files: list[zipfile.ZipInfo], name: str, word: bytes) -> bool:
+    return any(word in b"".join(unpacked(data, p)) for p in files if p.filename == name)
+
+
+def _area(data: bytes, part: zipfile.ZipInfo) -> int:
+    """Cells of the rectangle from A1 to the last row and column that any cell names, filled or not."""
     rows, wide = 0, {b"Z"}
-    for chunk in _chunks(package, part):
+    for chunk in _overlapping(data, part):
         # how every known writer puts it is looked for first: it is ten times as fast
         columns, far, row = (_WIDE_ODD, _FAR_ODD, _ROW_ODD) if _ODD.search(chunk) else (_WIDE, _FAR, _ROW)
         wide.update(columns.findall(chunk))
@@ -71,13 +176,22 @@ def _area(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
     return rows * max(_column_number(c) for c in wide)
 
 
-def _chunks(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
+def _filled_area(data: bytes, part: zipfile.ZipInfo) -> int:
+    """The same for cells that hold something: formats without content are not allotted."""
+    rows, columns = 0, {b"A"}
+    for chunk in _overlapping(data, part):
+        for letters, number in _FILLED.findall(chunk):
+            columns.add(letters)
+            rows = max(rows, int(number[:8]))
+    return rows * max(_column_number(c) for c in columns)
+
+
+def _overlapping(data: bytes, part: zipfile.ZipInfo) -> Iterator[bytes]:
     """The part in pieces that overlap, so that no tag is cut in all of them."""
     tail = b""
-    with package.open(part) as stream:
-        while piece := stream.read(_CHUNK):
-            yield tail + piece
-            tail = piece[-1024:]
+    for piece in unpacked(data, part):
+        yield tail + piece
+        tail = piece[-1024:]
 
 
 def _column_number(letters: bytes) -> int:

@@ -72,17 +72,25 @@ def found(
     rules: Sequence[Rule] = RULES,
 ) -> RawTable:
     """The table among `candidates`, as `opened` looks for it; `name` is what an error calls them together."""
-    heads, second = [], None
+    heads, second, hidden = [], None, []
     for grid in candidates:
         head = grid.head()
-        heads.append(head)
         header = columns.header(head, settings, stages, rules)
+        if grid.is_hidden:
+            hidden.append((grid, header))
+            continue
+        heads.append(head)
         if header and header.rule.shape != Shape.AGGREGATED:
             return _read(grid, header, ledger)
         if header and second is None:
             second = (grid, header)
     if second:
         return _read(*second, ledger)
+    asked = [grid.name.rpartition(" › ")[2] for grid, header in hidden if header]
+    if asked:
+        raise InputError("input.hidden_sheet", file=name, sheets=", ".join(asked))
+    if hidden and not heads:
+        raise InputError("input.no_sheets", file=name)
     raise columns.wrong_columns(name, heads, settings, stages, rules)
 
 
@@ -96,6 +104,8 @@ def _read(grid: Grid, header: Header, ledger: Ledger) -> RawTable:
     if not len(numbers):
         raise InputError("input.no_rows", file=grid.name, header=header.skip)
     positions = ledger.open(grid.name, numbers)
+    if grid.is_guessed:
+        ledger.remark(IssueCode.ASSUMED_ENCODING, grid.name, grid.how)
     first = np.where(cells[-1] == "", cells[-2], cells[-1])
     return RawTable(grid.name, grid.how, header.rule.shape, header.names, by_key, positions, grid.epoch_1904, first)
 
@@ -154,10 +164,15 @@ def _refuse_totals(table: RawTable, ledger: Ledger) -> None:
     id_blank = texts(table.column(Field.OPPORTUNITY))[0] == ""
     for key, cells in [*((k, table.column(k)) for k in _LABELS), ("", table.first)]:
         codes, uniques = factorized(cells)
-        hit = np.array([fold(plain(u)) in aliases.TOTALS for u in uniques] + [False], dtype=bool).take(codes)
+        hit = np.array([_is_total(plain(u)) for u in uniques] + [False], dtype=bool).take(codes)
         if not key:
             hit = hit & id_blank
         fresh = hit & ~is_total
         shown[fresh] = cells[fresh]
         is_total |= fresh
     ledger.refuse(IssueCode.TOTAL_ROW, table.positions[is_total], shown[is_total])
+
+
+def _is_total(text: str) -> bool:
+    """Whether a label says total; none ends in a digit, as most ids do."""
+    return not text[-1:].isdigit() and fold(text) in aliases.TOTALS
