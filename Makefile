@@ -22,7 +22,7 @@ setup-test: .venv/.tests
 	@tools/prepare.sh office
 
 template: .venv/.package
-	@$(BIN)/python -m xlfunnel.excel.template workbook
+	@$(BIN)/python -m xlfunnel.excel.artifacts workbook
 
 pictures: .venv/.package
 	@tools/prepare.sh office

@@ -128,6 +128,14 @@ class Package:
         if name == CONTENT_TYPES:
             self._types = None
 
+    def add(self, part: str, data: bytes) -> None:
+        """Put a new part in, after all others. Its content type and the links to it are the caller's to declare."""
+        if self.has(part):
+            raise ValueError(f"{part} is there already")
+        self._infos[part] = zipfile.ZipInfo(part)
+        self._by_lower[part.lower()] = part
+        self.replace(part, data)
+
     def remove(self, part: str) -> None:
         """Take a part out, with its content type and every link to it."""
         name = self._known(part)

@@ -4,7 +4,7 @@ Two builds are equal byte for byte, so that the committed files can be proved to
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -35,9 +35,12 @@ def file_name(language: str) -> str:
     return f"xlfunnel.{language}.xlsx"
 
 
-def build(language: str, path: Path) -> None:
-    """Write the template of one language. Raises OSError if `path` cannot be written."""
-    _Builder(language, path).build()
+def build(language: str, path: Path, extend: Callable[[Any], None] | None = None) -> None:
+    """Write the template of one language. Raises OSError if `path` cannot be written.
+
+    extend  is given the XlsxWriter workbook, all sheets in it, before it is closed
+    """
+    _Builder(language, path).build(extend)
     finish_charts(path)
 
 
@@ -51,7 +54,7 @@ class _Builder:
         self._sheets: dict[str, Any] = {}
         self._tables: dict[str, tuple[Page, Table]] = {t.name: (p, t) for p in PAGES for t in p.tables}
 
-    def build(self) -> None:
+    def build(self, extend: Callable[[Any], None] | None) -> None:
         book, say = self._book, self._say
         book.set_properties({"title": say("sheets.app"), "created": _BUILT, "author": "xlfunnel"})
         book.set_custom_property("xlfunnel_template", TEMPLATE_VERSION, "text")
@@ -65,6 +68,8 @@ class _Builder:
         for page in PAGES:
             self._draw(page, self._sheets[page.key])
         self._sheets[PAGES[0].key].activate()
+        if extend:
+            extend(book)
         book.close()
 
     def _style(self, name: str) -> Any:
