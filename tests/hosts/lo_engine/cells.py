@@ -65,7 +65,7 @@ class Range(base_classes.Range):
     def raw_value(self) -> Any:
         """Dates are dates where the number format says so; a lone cell is no list."""
         rows = [list(row) for row in self.cells.getDataArray()]
-        for top, left, height, width, kind in self._formats():
+        for top, left, height, width, _, kind in self._formats():
             if kind & (constant("util.NumberFormat.DATE") | constant("util.NumberFormat.LOGICAL")):
                 convert = bool if kind & constant("util.NumberFormat.LOGICAL") else moment
                 for row in rows[top : top + height]:
@@ -83,10 +83,11 @@ class Range(base_classes.Range):
         if not isinstance(data, (list, tuple)):
             data = [[data] * width] * height
         is_text = [[False] * width for _ in range(height)]
-        for top, left, rows, columns, kind in self._formats():
-            if kind & constant("util.NumberFormat.TEXT"):
-                for row in is_text[top : top + rows]:
-                    row[left : left + columns] = [True] * columns
+        formats = [[0] * width for _ in range(height)]
+        for top, left, rows, columns, key, kind in self._formats():
+            for i in range(top, top + rows):
+                formats[i][left : left + columns] = [key] * columns
+                is_text[i][left : left + columns] = [bool(kind & constant("util.NumberFormat.TEXT"))] * columns
         entries = [
             [entered(x, text) for x, text in zip(row, texts, strict=True)]
             for row, texts in zip(data, is_text, strict=True)
@@ -96,6 +97,9 @@ class Range(base_classes.Range):
             for j, entry in enumerate(row):
                 if entry.kind != "plain":
                     self._finish(self.cells.getCellByPosition(j, i), entry)
+                elif isinstance(entry.value, str) and not is_text[i][j] and entered(entry.value, False) != entry:
+                    # LibreOffice marks such a cell as text for ever; Excel only notes the apostrophe.
+                    self.cells.getCellByPosition(j, i).NumberFormat = formats[i][j]
 
     @property
     def formula(self) -> Any:
@@ -151,8 +155,8 @@ class Range(base_classes.Range):
         name = "LOGICAL" if entry.kind == "logical" else "DATE"
         cell.NumberFormat = formats.getStandardFormat(constant(f"util.NumberFormat.{name}"), struct("lang.Locale"))
 
-    def _formats(self) -> Iterator[tuple[int, int, int, int, int]]:
-        """(first row, first column, rows, columns, kind) of areas of one number format, counted from 0 within."""
+    def _formats(self) -> Iterator[tuple[int, int, int, int, int, int]]:
+        """(first row, first column, rows, columns, key, kind) of areas of one number format, counted from 0 within."""
         kinds: dict[int, int] = {}
         waiting = [(0, j, self.shape[0], 1) for j in range(self.shape[1])]
         while waiting:
@@ -165,7 +169,7 @@ class Range(base_classes.Range):
                 continue
             if key not in kinds:
                 kinds[key] = self._document.NumberFormats.getByKey(key).Type
-            yield top, left, height, width, kinds[key]
+            yield top, left, height, width, key, kinds[key]
 
     def _refuse_to_cut_tables(self) -> None:
         """Excel shifts a table as a whole or not at all."""
