@@ -17,12 +17,21 @@ from conftest import Run
 from oletools.olevba import VBA_Parser
 
 from xlfunnel.excel import artifacts, ribbon, template
-from xlfunnel.excel.artifacts import ADDIN, ADDIN_CONF_SHEET, CONF, CONF_SHEET, LABELS_SHEET, addin_text, file_name
+from xlfunnel.excel.artifacts import (
+    ADDIN,
+    ADDIN_CONF_SHEET,
+    CONF,
+    CONF_SHEET,
+    LABELS_SHEET,
+    MACRO_PAGES,
+    addin_text,
+    file_name,
+)
 from xlfunnel.excel.inputs import is_ours
 from xlfunnel.excel.udf_wrappers import udf_wrappers
 from xlfunnel.excel.vba_project import code, read_module
-from xlfunnel.pages import PAGES
 from xlfunnel.settings import LANGUAGES
+from xlfunnel.strings import words
 from xlfunnel.udfs import FUNCTIONS
 
 WORKBOOK = Path(__file__).resolve().parents[2] / "workbook"
@@ -98,7 +107,7 @@ def test_document_modules_are_the_code_names_of_the_sheets(built: Path, name: st
     assert {n for n, text in source_of(built / name).items() if n.startswith("sheet_")} == set(codes)
     assert book.code_name == "ThisWorkbook"
     if name != ADDIN:
-        assert codes == [*(f"sheet_{p.key}" for p in PAGES), "sheet_labels", "sheet_conf"]
+        assert codes == [*(f"sheet_{p.key}" for p in MACRO_PAGES), "sheet_labels", "sheet_conf"]
 
 
 @pytest.mark.parametrize("name", BUILT)
@@ -120,7 +129,8 @@ def test_the_macro_workbook_is_the_template_and_two_sheets_nobody_sees(built: Pa
     for language in LANGUAGES:
         with_macros = opened(built / file_name(language))
         without = opened(built / template.file_name(language))
-        assert with_macros.sheetnames == [*without.sheetnames, LABELS_SHEET, CONF_SHEET]
+        functions = words(language)("sheets.functions")
+        assert with_macros.sheetnames == [*without.sheetnames, functions, LABELS_SHEET, CONF_SHEET]
         assert {with_macros[n].sheet_state for n in (LABELS_SHEET, CONF_SHEET)} == {"veryHidden"}
         assert set(with_macros.defined_names) == set(without.defined_names)
         for sheet in without.worksheets:

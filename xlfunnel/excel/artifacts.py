@@ -21,11 +21,14 @@ from xlfunnel.excel.package import CONTENT_TYPES, Package
 from xlfunnel.excel.udf_wrappers import MODULE_NAME, udf_wrappers
 from xlfunnel.excel.vba_project import VbaModule, read_module, vba_project
 from xlfunnel.excel.xml_text import parse, serialise
+from xlfunnel.pages import PAGES, functions
 from xlfunnel.paths import shipped
 from xlfunnel.settings import LANGUAGES
 from xlfunnel.strings import words
 
 ADDIN = "xlfunnel.xlam"
+MACRO_PAGES = (*PAGES, functions.PAGE)
+"""The sheets of the macro workbook: one more than others have, for only its macros know the functions."""
 CONF_SHEET, ADDIN_CONF_SHEET = "xlwings.conf", "xlfunnel.conf"
 """Where xlwings' VBA looks for its settings: a sheet named after its constant PROJECT_NAME."""
 LABELS_SHEET = "xlfunnel.labels"
@@ -65,7 +68,7 @@ def file_name(language: str) -> str:
 
 def build_workbook(language: str, path: Path) -> None:
     """Write the template of one language with its macros and ribbon. Raises OSError, RuntimeError, ValueError."""
-    template.build(language, path, extend=partial(_extend, language=language))
+    template.build(language, path, extend=partial(_extend, language=language), pages=MACRO_PAGES)
     _add_ribbon(path, language)
 
 

@@ -4,7 +4,7 @@ Two builds are equal byte for byte, so that the committed files can be proved to
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from xlfunnel.excel.finish import finish_charts
 from xlfunnel.excel.marks import add_marks
 from xlfunnel.excel.styles import COLORS, NUMBER_STYLES, STYLES, resolved, tile_style
 from xlfunnel.pages import PAGES, headers
-from xlfunnel.pages.model import Choice, Column, Page, Slot, Table
+from xlfunnel.pages.model import Choice, Column, Fixed, Page, Slot, Table
 from xlfunnel.settings import LANGUAGES
 from xlfunnel.strings import Words, words
 
@@ -35,39 +35,42 @@ def file_name(language: str) -> str:
     return f"xlfunnel.{language}.xlsx"
 
 
-def build(language: str, path: Path, extend: Callable[[Any], None] | None = None) -> None:
+def build(
+    language: str, path: Path, extend: Callable[[Any], None] | None = None, pages: Sequence[Page] = PAGES
+) -> None:
     """Write the template of one language. Raises OSError if `path` cannot be written.
 
     extend  is given the XlsxWriter workbook, all sheets in it, before it is closed
     """
-    _Builder(language, path).build(extend)
+    _Builder(language, path, pages).build(extend)
     finish_charts(path)
 
 
 class _Builder:
-    def __init__(self, language: str, path: Path) -> None:
+    def __init__(self, language: str, path: Path, pages: Sequence[Page]) -> None:
         self._say: Words = words(language)
+        self._pages = pages
         self._language = language
         base = {k: v for k, v in resolved({}, language).items() if k != "font_color"}
         self._book = xlsxwriter.Workbook(str(path), {"default_format_properties": base})
         self._formats: dict[str, Any] = {}
         self._sheets: dict[str, Any] = {}
-        self._tables: dict[str, tuple[Page, Table]] = {t.name: (p, t) for p in PAGES for t in p.tables}
+        self._tables: dict[str, tuple[Page, Table]] = {t.name: (p, t) for p in pages for t in p.tables}
 
     def build(self, extend: Callable[[Any], None] | None) -> None:
         book, say = self._book, self._say
         book.set_properties({"title": say("sheets.app"), "created": _BUILT, "author": "xlfunnel"})
         book.set_custom_property("xlfunnel_template", TEMPLATE_VERSION, "text")
         book.set_size(1920, 1080)
-        for page in PAGES:
+        for page in self._pages:
             sheet = book.add_worksheet(say(f"sheets.{page.key}"))
             sheet.set_vba_name(f"sheet_{page.key}")
             self._sheets[page.key] = sheet
-        for page in PAGES:
+        for page in self._pages:
             self._lay_out(page, self._sheets[page.key])
-        for page in PAGES:
+        for page in self._pages:
             self._draw(page, self._sheets[page.key])
-        self._sheets[PAGES[0].key].activate()
+        self._sheets[self._pages[0].key].activate()
         if extend:
             extend(book)
         book.close()
@@ -92,6 +95,8 @@ class _Builder:
                 sheet.write_blank(row, col, None, self._style(style))
         for text in page.texts:
             self._write(sheet, text.at, self._say(text.key) if text.key else "", text.style)
+        for fixed in page.fixed:
+            self._fix(sheet, fixed)
         for slot in page.slots:
             self._slot(page, sheet, slot)
         for link in page.links:
@@ -104,6 +109,18 @@ class _Builder:
             self._table(sheet, table)
         add_marks(self._book, sheet, page.marks, self._say)
         self._print(page, sheet)
+
+    def _fix(self, sheet: Any, fixed: Fixed) -> None:
+        style, value = self._style(fixed.style), fixed.value
+        shown = [self._say(v) if isinstance(v, str) and self._say.has(v) else v for v in fixed.shown]
+        if not shown:
+            self._write(sheet, fixed.at, value, fixed.style)
+        elif ":" not in fixed.at:
+            sheet.write_formula(fixed.at, str(value).replace("{language}", self._language), style, shown[0])
+        else:
+            sheet.write_array_formula(fixed.at, str(value).replace("{language}", self._language), style, shown[0])
+            for (row, col), later in list(zip(_cells(fixed.at), shown, strict=True))[1:]:
+                sheet.write(row, col, later, self._style("text") if isinstance(later, str) else style)
 
     def _write(self, sheet: Any, at: str, value: Any, style: str) -> None:
         if ":" in at:

@@ -22,6 +22,20 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Fixed:
+    """What stays as the template has it and is no word: an example's number, or a formula.
+
+    at     "C9", or "B20:H20" for one formula over several cells; {language} in a formula is the workbook's own
+    shown  of a formula: a value a cell, seen until it is calculated; a string key stands for its word
+    """
+
+    at: str
+    value: Value
+    style: str
+    shown: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True)
 class Choice:
     """What may be typed into an input cell.
 
@@ -157,6 +171,7 @@ class Page:
     heights: Mapping[int, float] = field(default_factory=dict)
     bands: tuple[tuple[str, str], ...] = ()
     texts: tuple[Text, ...] = ()
+    fixed: tuple[Fixed, ...] = ()
     slots: tuple[Slot, ...] = ()
     links: tuple[Link, ...] = ()
     tables: tuple[Table, ...] = ()
