@@ -4,6 +4,7 @@ Everything here reads `Facts` (drawn in `xlfunnel.facts`); `region=None` means a
 Amounts leave in currency units: the cents of the facts ÷ 100.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from math import nan
 from typing import NamedTuple
@@ -30,14 +31,15 @@ class WinRate(NamedTuple):
 
 
 class SpanSeries:
-    """Month-end reserves of a run of months, ready to be asked for by span, measure, region and owner.
+    """Month-end reserves of the given months (None: first…last), to be asked for by span, measure, region and owner.
 
     regions  names, sorted; "" is the region of rows without one
     owners   (region, owner) pairs, sorted
     """
 
-    def __init__(self, facts: Facts, months: tuple[int, ...]) -> None:
+    def __init__(self, facts: Facts, months: Sequence[int] | None = None) -> None:
         known = facts.reserves
+        months = list(range(facts.first_month, facts.last_month + 1) if months is None else months)
         pairs = known[[Col.REGION, Col.OWNER]].drop_duplicates().sort_values([Col.REGION, Col.OWNER])
         self.owners: tuple[tuple[str, str], ...] = tuple(pairs.itertuples(index=False, name=None))
         self.regions: tuple[str, ...] = tuple(sorted({region for region, _ in self.owners}))
@@ -49,7 +51,7 @@ class SpanSeries:
         )
         inside = place[2] >= 0
         self._met = set(known[Col.STAGE])
-        self._months = len(months)
+        self._months = pd.Index(months, name="month", dtype="int64")
         self._grids = {
             measure: _grid((len(self.owners), len(STAGES), len(months)), place, inside, known[column])
             for measure, column in ((Measure.COUNT, Col.COUNT), (Measure.AMOUNT, Col.AMOUNT_CENTS))
@@ -59,7 +61,7 @@ class SpanSeries:
         """One value a month: opportunities, or currency units; NaN if nothing ever stood in any stage of the span,
         because then the CRM does not have it."""
         if not self._met.intersection(stages_of(span)):
-            return (nan,) * self._months
+            return (nan,) * len(self._months)
         rows = [
             i
             for i, (r, o) in enumerate(self.owners)
@@ -68,6 +70,12 @@ class SpanSeries:
         columns = [STAGES.index(stage) for stage in stages_of(span)]
         sums = self._grids[measure][np.ix_(rows, columns)].sum(axis=(0, 1))
         return tuple((sums / CENTS if measure == Measure.AMOUNT else sums).astype(float).tolist())
+
+    def series(
+        self, span: str, measure: Measure = Measure.COUNT, region: str | None = None, owner: str | None = None
+    ) -> "pd.Series[float]":
+        """`values` with the month numbers as index; the series bears the span's name."""
+        return pd.Series(self.values(span, measure, region, owner), index=self._months, name=span, dtype=float)
 
 
 def stages_of(span: str) -> tuple[str, ...]:
@@ -130,9 +138,7 @@ def series(
     facts: Facts, span: str, measure: Measure = Measure.COUNT, region: str | None = None, owner: str | None = None
 ) -> "pd.Series[float]":
     """Reserve of a span at each month's end, first…last month (the last one as of `as_of`); index month number."""
-    months = tuple(range(facts.first_month, facts.last_month + 1))
-    values = SpanSeries(facts, months).values(span, measure, region, owner)
-    return pd.Series(values, index=pd.Index(months, name="month", dtype="int64"), name=span, dtype=float)
+    return SpanSeries(facts).series(span, measure, region, owner)
 
 
 def flows(facts: Facts, region: str | None = None, owner: str | None = None) -> pd.DataFrame:

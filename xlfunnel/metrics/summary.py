@@ -88,13 +88,14 @@ def monthly(facts: Facts, settings: Settings, region: str | None) -> pd.DataFram
     """
     months = list(reserve.complete_months(facts, settings.trend_months))
     spans = (*STAGES, "T0-T2", "T0-T3")
-    frame = pd.DataFrame({s: reserve.series(facts, s, region=region).reindex(months) for s in spans})
+    known = reserve.SpanSeries(facts, months)
+    frame = pd.DataFrame({s: known.series(s, region=region) for s in spans})
     frame.insert(0, "x", range(1, len(months) + 1))
     flows = reserve.flows(facts, region=region).reindex(months)
     has_flows = len(facts.entries) > 0
     for name in ("created", "won", "lost"):
         frame[name] = flows[name] if has_flows else nan
-    frame["amount"] = reserve.series(facts, "T0-T3", Measure.AMOUNT, region=region).reindex(months)
+    frame["amount"] = known.series("T0-T3", Measure.AMOUNT, region=region)
     return frame
 
 
@@ -102,7 +103,8 @@ def partial(facts: Facts, region: str | None) -> dict[str, float] | None:
     """Reserves by span in the running, incomplete month; None if the last month is complete."""
     if not reserve.is_partial(facts.last_month, facts.as_of):
         return None
-    return {span: float(reserve.series(facts, span, region=region).iloc[-1]) for span in SPANS}
+    now = reserve.SpanSeries(facts, [facts.last_month])
+    return {span: float(now.series(span, region=region).iloc[0]) for span in SPANS}
 
 
 def headline(
@@ -111,9 +113,9 @@ def headline(
     """The figures of Home. `owners` is the frame of `metrics.owners.owner_reserves`, `trends` those of the scope."""
     months = reserve.complete_months(facts, settings.trend_months)
     first = months[0] if months else facts.last_month
-    stocks = {span: reserve.series(facts, span) for span in (*STAGES, "T0-T3")}
-    now = {span: float(s.iloc[-1]) for span, s in stocks.items()}
-    then = {span: float(s.get(first, nan)) for span, s in stocks.items()}
+    ends = reserve.SpanSeries(facts, sorted({first, facts.last_month}))
+    spans = (*STAGES, "T0-T3")
+    then, now = (dict(zip(spans, (float(ends.series(s).iloc[i]) for s in spans), strict=True)) for i in (0, -1))
     heads = owners[owners["owner"] != ""]
     short = heads[heads["to_mean"] < 0].sort_values(["reserve", "owner"])
     t3_held = float(heads["T3"].sum(skipna=False))  # NaN where the CRM has no such stage
