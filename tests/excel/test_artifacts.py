@@ -125,7 +125,7 @@ def test_content_types_tell_workbook_from_addin(built: Path) -> None:
         assert types.count("macroEnabled.main") == 1
 
 
-def test_the_macro_workbook_is_the_template_and_two_sheets_nobody_sees(built: Path) -> None:
+def test_the_macro_workbook_is_the_template_with_functions_and_two_sheets_nobody_sees(built: Path) -> None:
     for language in LANGUAGES:
         with_macros = opened(built / file_name(language))
         without = opened(built / template.file_name(language))

@@ -48,7 +48,7 @@ End Function
 
 Public Function XlfServer() As Object
     ' For the worksheet functions: the running Python, or at once an error whose text the cell then shows.
-    If Not XlfPythonWorks(False) Then Err.Raise vbObjectError + 513, "xlfunnel", XlfWord("no_python")
+    If Not XlfPythonWorks(False) Then Err.Raise 1000, "xlfunnel", XlfWord("no_python")
     Set XlfServer = xlwings.XLPy()
 End Function
 
