@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import BinaryIO
 
-from msoffcrypto.format.ooxml import OOXMLFile
-
 MOST_CHARACTERS = 255
 """The longest password that Excel lets anybody type."""
 
 
 def encrypt(plain: Path, password: str, out: BinaryIO) -> None:
     """Write the workbook `plain` to `out`, encrypted. Decrypted again it is the same bytes."""
+    from msoffcrypto.format.ooxml import OOXMLFile  # brings a cryptographic library along, which few runs need
+
     with plain.open("rb") as file:
         OOXMLFile(file).encrypt(password, out)
