@@ -65,7 +65,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "split": Command(
         "source", True,
-        ("folder", "history", "owners", "settings", "as_of", "region", "password_file"),
+        ("folder", "history", "owners", "settings", "sheet", "as_of", "region", "password_file"),
         ("source", "folder"),
     ),
     "template": Command(options=("output",), required=("output",)),

@@ -107,7 +107,7 @@ def _split(args: Namespace, terminal: Terminal) -> int:
     password = split.password_of(args.password_file) if args.password_file else None
     workbook = args.source[0] if len(args.source) == 1 and split.is_workbook(args.source[0]) else None
     if workbook:
-        _refuse_options(args, workbook, ("history", "owners", "settings", "as_of", "region"))
+        _refuse_options(args, workbook, ("history", "owners", "settings", "sheet", "as_of", "region"))
     with terminal.progress() as progress:
         if workbook:
             intake, chosen = split.workbook_data(workbook, progress)
