@@ -15,6 +15,7 @@ import pytest
 import xlwings
 from conftest import Run
 from oletools.olevba import VBA_Parser
+from pyvbaanalysis import analyze_loose_files, analyze_workbook
 
 from xlfunnel.excel import artifacts, ribbon, template
 from xlfunnel.excel.artifacts import (
@@ -187,6 +188,29 @@ def test_the_dll_that_vba_names_is_the_installed_one() -> None:
 def test_the_licence_of_xlwings_is_shipped() -> None:
     installed = next(XLWINGS.parent.glob("xlwings-*.dist-info/licenses/LICENSE.txt"))
     assert (VBA / "LICENSE-xlwings.txt").read_bytes() == installed.read_bytes()
+
+
+# Of the analyser, not of the code: LanguageSettings.LanguageID takes which language is meant, and xlwings writes no
+# Option Explicit into what it generates.
+MISTAKEN = ("Wrong number of arguments to 'LanguageID'", "Option Explicit is not specified")
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_an_analyser_of_vba_finds_no_undeclared_name_and_no_unknown_call(built: Path, name: str) -> None:
+    found = {module: said for module, said in analyze_workbook(built / name).items() if module != "xlwings"}
+    assert {"XlfunnelRun", "XlfunnelErrors", "xlwings_udfs", "ThisWorkbook"} < set(found)
+    said = [(module, d.message) for module, all_of_it in found.items() for d in all_of_it]
+    assert [(module, text) for module, text in said if not text.startswith(MISTAKEN)] == []
+
+
+def test_the_analyser_sees_what_it_should(tmp_path: Path) -> None:
+    path = tmp_path / "Mod.bas"
+    path.write_text(
+        'Attribute VB_Name = "Mod"\nOption Explicit\nSub A()\n    Known = 1\n    XlfNoSuch 2\nEnd Sub\n', "ascii"
+    )
+    (said,) = analyze_loose_files([path]).values()
+    assert any("Known" in d.message for d in said)
+    assert any("XlfNoSuch" in d.message for d in said)
 
 
 TARGET = re.compile(r'Xlf(Run|RunAlone|RunOnFile) "(\w+)')
