@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from xlfunnel import results, settings
 from xlfunnel.analysis import FunnelAnalysis, analyse
-from xlfunnel.crm import Intake, Source, read_sources
+from xlfunnel.crm import Intake, Source, as_toml, mapping_of, read_sources
 from xlfunnel.errors import UsageError, WorkbookError
 from xlfunnel.excel import inputs, template
 from xlfunnel.excel.file_sink import FileSink
@@ -54,6 +54,19 @@ def check(files: Inputs, chosen: Settings, progress: Progress = quiet) -> Intake
     return read_sources(
         files.tables(), chosen, history=files.history, owners=files.owners, as_of=chosen.as_of, progress=progress
     )
+
+
+def mapped(files: Inputs, out: Path | None, chosen: Settings, say: Callable[..., str]) -> str:
+    """How the exports are understood, as the text of a settings file; written to `out`, whose old version is kept.
+
+    Raises InputError for exports that are not understood at all, UsageError, OSError.
+    """
+    if out is not None:
+        _guard([out], files.paths())
+    text = as_toml(mapping_of(files.tables(), chosen), chosen, say)
+    if out is not None:
+        replace_file(out, lambda file: _put(file, text.encode()), backup=True)
+    return text
 
 
 def report(

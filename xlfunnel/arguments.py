@@ -68,6 +68,7 @@ COMMANDS: Mapping[str, Command] = {
         ("folder", "history", "owners", "settings", "sheet", "as_of", "region", "password_file"),
         ("source", "folder"),
     ),
+    "map": Command("source", True, ("output", "settings", "sheet"), ("source",)),
     "template": Command(options=("output",), required=("output",)),
 }  # fmt: skip
 _ALWAYS = ("lang", "debug")

@@ -128,6 +128,18 @@ def _refuse_options(args: Namespace, workbook: Path, names: Sequence[str]) -> No
             raise UsageError("split.own_data", path=workbook, option=option)
 
 
+def _map(args: Namespace, terminal: Terminal) -> int:
+    spoken = terminal.language
+    chosen = settings.load(args.settings, language=spoken) if args.settings else Settings(language=spoken)
+    chosen = replace(chosen, language=spoken) if args.asked else chosen
+    terminal.language = chosen.language
+    text = app.mapped(app.Inputs(args.source, sheet=args.sheet), args.output, chosen, terminal.say)
+    print(
+        terminal.say("cli.wrote.settings", path=args.output) if args.output else text, end="\n" if args.output else ""
+    )
+    return _DONE
+
+
 def _template(args: Namespace, terminal: Terminal) -> int:
     app.copy_template(terminal.language, args.output)
     print(terminal.say("cli.wrote.template", path=args.output))
@@ -139,6 +151,7 @@ _COMMANDS: Mapping[str, Callable[[Namespace, Terminal], int]] = {
     "report": _report,
     "refresh": _refresh,
     "check": _check,
+    "map": _map,
     "split": _split,
     "template": _template,
 }

@@ -74,6 +74,8 @@ class Shape(StrEnum):
     STAGE_DATES = "stage_dates"  # one row per opportunity, one date column per stage
     CURRENT_STAGE = "current_stage"  # one row per opportunity: where it stands, since when, closed when
     AGGREGATED = "aggregated"  # month x owner x stage: count
+    SNAPSHOTS = "snapshots"  # one row per opportunity and snapshot: where it stood that day
+    LOOKUP = "lookup"  # names of owners or stages that other files call by their ids
 
 
 class IssueCode(StrEnum):
@@ -96,6 +98,15 @@ class IssueCode(StrEnum):
     CLEANED_TEXT = "cleaned_text"
     TOTAL_ROW = "total_row"
     NO_RESERVE = "no_reserve"  # won or lost in a table of reserves
+    MONTHLY_RESOLUTION = "monthly_resolution"  # of visits that only snapshots tell of
+    DATE_ORDER = "date_order"  # month before day or day before month, and how that was decided
+    UNMAPPED_COLUMN = "unmapped_column"  # dates of a stage that nobody mapped
+    OTHER_PROPERTY = "other_property"  # rows of changes that are not about the stage
+    UNDATED_START = "undated_start"  # nobody says when the stage before the first change was entered
+    STAGE_BACKWARDS = "stage_backwards"
+    OUT_OF_ORDER = "out_of_order"  # rows of a history that do not follow in time
+    SAME_INSTANT = "same_instant"  # two changes of one moment, whose order only the file tells
+    SIMILAR_OWNER = "similar_owner"
     ASSUMED_ENCODING = "assumed_encoding"  # of a text that says nothing about it
 
 

@@ -2,5 +2,15 @@
 
 from xlfunnel.crm.door import read_sources, visits_of_rows
 from xlfunnel.crm.intake import DataIssue, Intake, Source, SourceSummary
+from xlfunnel.crm.mapping import as_toml, mapping_of
 
-__all__ = ["DataIssue", "Intake", "Source", "SourceSummary", "read_sources", "visits_of_rows"]
+__all__ = [
+    "DataIssue",
+    "Intake",
+    "Source",
+    "SourceSummary",
+    "as_toml",
+    "mapping_of",
+    "read_sources",
+    "visits_of_rows",
+]

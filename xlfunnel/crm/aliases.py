@@ -12,8 +12,13 @@ _TABLE: dict[str, Any] = tomllib.loads(files(__package__).joinpath("aliases.toml
 FIELDS: dict[Field, tuple[str, ...]] = {Field(k): tuple(names) for k, names in _TABLE["fields"].items()}
 """Field -> names of its column, best first."""
 
-RANKS: dict[str, tuple[Field, int]] = {fold(n): (f, i) for f, names in FIELDS.items() for i, n in enumerate(names)}
-"""Folded name -> its field, and how good a name it is (0 = best)."""
+PREVIOUS, PROPERTY, SNAPSHOT, IS_WON, IS_CLOSED = EXTRAS = ("previous", "property", "snapshot", "is_won", "is_closed")
+"""Columns that no field of the settings names: the stage before, what a row of changes is about, the day of a
+snapshot, and whether an opportunity was won or is closed."""
+
+_COLUMNS: dict[str, tuple[str, ...]] = {**{str(f): n for f, n in FIELDS.items()}, **_TABLE["extras"]}
+RANKS: dict[str, tuple[str, int]] = {fold(n): (key, i) for key, ns in _COLUMNS.items() for i, n in enumerate(ns)}
+"""Folded name -> its field or extra, and how good a name it is (0 = best)."""
 
 STAGES: dict[str, str] = {fold(n): code for code, names in _TABLE["stages"].items() for n in (*names, code)}
 """Folded name -> stage code, "won" or "lost"."""
@@ -25,6 +30,9 @@ DATE_WORDS, COUNT_WORDS = (
     tuple(sorted((fold(n) for n in _TABLE["around"][kind]), key=len, reverse=True)) for kind in ("dates", "counts")
 )
 """Folded words that stand around a stage's name in a header, longest first."""
+
+STAGE_DATE_WORDS = tuple(w for w in DATE_WORDS if w.endswith(("entered", "becamea", "进入", "到达", "转入")))
+"""Folded words with which a header announces the date of a stage, and of nothing else."""
 
 TOTALS = frozenset(fold(n) for n in _TABLE["totals"]["words"])
 """Folded labels of a row of totals."""

@@ -1,17 +1,18 @@
 """Headers: which column means what, in which row the header stands, and so which shape the table has."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import pairwise
 
-from xlfunnel.crm import aliases
-from xlfunnel.crm.shapes import RULES, Rule
+from xlfunnel.crm import aliases, dialects
+from xlfunnel.crm.dialects import Dialect
+from xlfunnel.crm.shapes import OPPORTUNITIES, OWNERS, RULES, Rule
 from xlfunnel.crm.stages import UNKNOWN, StageNames
 from xlfunnel.crm.text import clean, fold, plain, without_brackets
 from xlfunnel.errors import InputError
 from xlfunnel.settings import Settings
-from xlfunnel.terms import OUTCOMES, STAGES, Field
+from xlfunnel.terms import OUTCOMES, STAGES, Field, Shape
 
 STAGE_KEYS = (*STAGES, *OUTCOMES)
 
@@ -22,14 +23,20 @@ class Header:
 
     skip     rows of the file up to and including it
     rule     the rule of `xlfunnel.crm.shapes.RULES` that it meets
-    columns  field or stage code -> index of its column
-    names    field or stage code -> header as it stands in the file
+    columns  field, extra or stage code -> index of its column
+    names    the same -> header as it stands in the file
+    more     stage code -> indexes of further columns of that stage: several pipelines, or several CRM stages in one
+    loose    headers that announce the dates of a stage that nobody mapped
+    dialect  the export of `xlfunnel.crm.dialects` that it is of, if any
     """
 
     skip: int
     rule: Rule
     columns: dict[str, int]
     names: dict[str, str]
+    more: dict[str, list[int]] = field(default_factory=dict)
+    loose: tuple[str, ...] = ()
+    dialect: Dialect | None = None
 
 
 def header(
@@ -37,26 +44,59 @@ def header(
 ) -> Header | None:
     """The first row of `head` that meets a rule; failing that the first two rows that do so together; or None."""
     rows = [[clean(plain(cell))[0] for cell in row] for row in head]
-    for number, names in enumerate(rows, 1):
-        found = _met(number, names, settings, stages, rules)
-        if found:
-            return found
-    for number, (upper, lower) in enumerate(pairwise(rows), 2):
-        for names in _together(upper, lower):
-            found = _met(number, names, settings, stages, rules)
-            if found:
-                return found
-    return None
+    strict = [r for r in rules if r is not OPPORTUNITIES]
+    found = _single(rows, settings, stages, strict) or _double(rows, settings, stages, strict)
+    if found or len(strict) == len(rules):
+        return found
+    bare = (_met(number, names, settings, stages, [OPPORTUNITIES]) for number, names in enumerate(rows, 1))
+    # a title may be all that a bare column of ids is, so the row that says most is the header
+    return max(filter(None, bare), key=lambda h: len(h.columns), default=None)
+
+
+def _single(
+    rows: Sequence[Sequence[str]], settings: Settings, stages: StageNames, rules: Sequence[Rule]
+) -> Header | None:
+    met = (_met(number, names, settings, stages, rules) for number, names in enumerate(rows, 1))
+    return next(filter(None, met), None)
+
+
+def _double(
+    rows: Sequence[Sequence[str]], settings: Settings, stages: StageNames, rules: Sequence[Rule]
+) -> Header | None:
+    pairs = ((n, names) for n, (a, b) in enumerate(pairwise(rows), 2) for names in _together(a, b))
+    return next(filter(None, (_met(number, names, settings, stages, rules) for number, names in pairs)), None)
 
 
 def _met(
     skip: int, names: Sequence[str], settings: Settings, stages: StageNames, rules: Sequence[Rule]
 ) -> Header | None:
+    dialect = dialects.of([fold(n) for n in names])
+    if dialect is not None:
+        own = [r for r in rules if r.shape == dialect.shape and r not in (OPPORTUNITIES, OWNERS)]
+        columns = recognised(names, settings, stages, dialect)
+        if own and (dialect.shape == Shape.LOOKUP or {Field.OPPORTUNITY, Field.STAGE} <= columns.keys()):
+            return _header(skip, replace(own[0], shape=dialect.shape), names, columns, stages, dialect)
     columns = recognised(names, settings, stages)
-    for rule in rules:
-        if rule.is_met(columns, settings.columns):
-            return Header(skip, rule, columns, {key: names[i] for key, i in columns.items()})
-    return None
+    rule = next((r for r in rules if r.is_met(columns, settings.columns)), None)
+    return None if rule is None else _header(skip, rule, names, columns, stages, None)
+
+
+def _header(
+    skip: int, rule: Rule, names: Sequence[str], columns: dict[str, int], stages: StageNames, dialect: Dialect | None
+) -> Header:
+    used = set(columns.values())
+    more: dict[str, list[int]] = {}
+    loose = []
+    for i, name in enumerate(names):
+        folded = fold(name)
+        if i in used or not name or folded in aliases.RANKS or fold(without_brackets(name)) in aliases.RANKS:
+            continue
+        stage = _stage_of_header(name, stages)
+        if stage in columns:
+            more.setdefault(str(stage), []).append(i)
+        elif not stage and folded.startswith(aliases.STAGE_DATE_WORDS):
+            loose.append(name)
+    return Header(skip, rule, columns, {key: names[i] for key, i in columns.items()}, more, tuple(loose), dialect)
 
 
 def _together(upper: Sequence[str], lower: Sequence[str]) -> Iterator[list[str]]:
@@ -77,22 +117,31 @@ def _together(upper: Sequence[str], lower: Sequence[str]) -> Iterator[list[str]]
     yield [" ".join(filter(None, pair)) for pair in zip(filled, below, strict=True)]
 
 
-def recognised(names: Sequence[str], settings: Settings, stages: StageNames) -> dict[str, int]:
-    """Field or stage code -> index of its column, among the header cells `names`. Settings come first, then aliases."""
+def recognised(
+    names: Sequence[str], settings: Settings, stages: StageNames, dialect: Dialect | None = None
+) -> dict[str, int]:
+    """Field, extra or stage code -> index of its column, among the header cells `names`.
+
+    Settings come first, then the dialect, then aliases.
+    """
     folded = [fold(n) for n in names]
     found: dict[str, int] = {}
     for key, chosen in settings.columns.items():
         if fold(chosen) in folded:
             found[str(key)] = folded.index(fold(chosen))
-    taken = set(found.values())
+    for key, index in (dialect.taken(folded) if dialect else {}).items():
+        if key not in found and index not in found.values():
+            found[key] = index
+    taken, ignored = set(found.values()), dialect.ignore if dialect else frozenset()
     ranked: dict[str, tuple[int, int]] = {}
     for i, name in enumerate(names):
         if not name or i in taken:
             continue
         field_rank = aliases.RANKS.get(folded[i]) or aliases.RANKS.get(fold(without_brackets(name)))
         if field_rank:
-            field, rank = field_rank
-            ranked[field] = min(ranked.get(field, (rank, i)), (rank, i))
+            key, rank = field_rank
+            if key not in ignored:
+                ranked[key] = min(ranked.get(key, (rank, i)), (rank, i))
             continue
         stage = _stage_of_header(name, stages)
         if stage:
@@ -146,18 +195,19 @@ def wrong_columns(
     if best is None:
         return InputError("input.no_header", file=name)
     _, _, names, columns = best
-    missing = min((rule.missing(columns) for rule in rules if not rule.stage_columns), key=len)
+    lacking = [rule.missing(columns) for rule in rules if not rule.stage_columns and not rule.is_special]
+    missing = min(lacking, key=len)
     used = set(columns.values())
     spare = {fold(n): n for i, n in enumerate(names) if n and i not in used}
-    hints = [_closest(field, spare) for field in missing]
+    hints = [_closest(Field(f), spare) for f in missing]
     found = [n[:40] for n in names if n]
     shown = ", ".join(found[:12]) + (" …" if len(found) > 12 else "")
     hint = ", ".join(sorted({h for h in hints if h})) or "-"
     return InputError("input.wrong_columns", file=name, found=shown, missing=missing, hint=hint)
 
 
-def _closest(field: Field, spare: dict[str, str]) -> str | None:
-    for alias in aliases.FIELDS[field]:
+def _closest(lacking: Field, spare: dict[str, str]) -> str | None:
+    for alias in aliases.FIELDS[lacking]:
         close = get_close_matches(fold(alias), spare, n=1, cutoff=0.7)
         if close:
             return spare[close[0]]

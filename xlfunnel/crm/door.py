@@ -9,18 +9,22 @@ import numpy as np
 import pandas as pd
 
 from xlfunnel.calendar import date_of, day_number, month_end
-from xlfunnel.crm import joins, visits
+from xlfunnel.crm import joins, lookups, snapshots, visits
+from xlfunnel.crm.columns import STAGE_KEYS
 from xlfunnel.crm.grid import Grid
 from xlfunnel.crm.intake import Intake, Source, SourceSummary
 from xlfunnel.crm.ledger import Ledger
 from xlfunnel.crm.packed import expanded
 from xlfunnel.crm.regions import Regions
-from xlfunnel.crm.shapes import HISTORY_RULES, OPPORTUNITIES, RULES
+from xlfunnel.crm.shapes import HISTORY_RULES, LOOKUP, OPPORTUNITIES, RULES
 from xlfunnel.crm.stages import StageNames
 from xlfunnel.crm.tables import RawTable, found, opened
+from xlfunnel.crm.text import texts
 from xlfunnel.errors import InputError
 from xlfunnel.settings import Settings
 from xlfunnel.terms import Col, Field, IssueCode, Shape, Treatment
+
+_SHOWN = frozenset((*Field, *STAGE_KEYS))
 
 
 def read_sources(
@@ -45,8 +49,8 @@ def read_sources(
     `input.no_sources`, `input.mixed_shapes` (aggregates beside opportunities), `input.no_rows_used`, and
     `input.too_many_refused` where more than settings.refuse_share of the rows cannot be used.
     """
-    tables, beside = _opened(sources, history, settings, ledger := Ledger(), progress or _silent)
-    everything = [*tables, beside] if beside else list(tables)
+    everything, beside = _opened(sources, history, settings, ledger := Ledger(), progress or _silent)
+    tables = [t for t in everything if t.shape != Shape.LOOKUP and all(t is not b for b in beside)]
     regions = Regions(settings)
     if owners is not None:
         (progress or _silent)(_source(owners).path.name)
@@ -59,7 +63,7 @@ def read_sources(
     else:
         loose = (
             joins.visits_of(tables, settings, ledger)
-            if beside is None
+            if not beside
             else joins.visits_beside(tables, beside, settings, ledger)
         )
         counted = regions.filled(loose, ledger)
@@ -95,22 +99,47 @@ def _opened(
     settings: Settings,
     ledger: Ledger,
     tell: Callable[[str], None],
-) -> tuple[list[RawTable], RawTable | None]:
+) -> tuple[list[RawTable], list[RawTable]]:
+    """All tables, and those among them that are the separate history of the others: the one that was named as such, or
+    those that name no owner where other tables are there that may."""
     stages = StageNames(settings)
     if not sources:
         raise InputError("input.no_sources")
+    given = [s for one in sources for s in expanded(_source(one))]
+    rules = (*RULES, LOOKUP) if history is None and len(given) == 1 else (*RULES, LOOKUP, OPPORTUNITIES)
     tables = []
-    for source in (s for given in sources for s in expanded(_source(given))):
+    for source in given:
         tell(source.path.name)
-        rules = RULES if history is None else (*RULES, OPPORTUNITIES)
         tables.append(opened(source, settings, stages, ledger, rules))
-    shapes = {t.shape == Shape.AGGREGATED for t in tables}
+    shapes = {t.shape == Shape.AGGREGATED for t in tables if t.shape != Shape.LOOKUP}
     if len(shapes) > 1 or (history is not None and True in shapes):
         raise InputError("input.mixed_shapes", files=", ".join(t.name for t in tables))
-    if history is None:
-        return tables, None
-    tell(_source(history).path.name)
-    return tables, opened(_source(history), settings, stages, ledger, HISTORY_RULES)
+    beside = []
+    if history is not None:
+        tell(_source(history).path.name)
+        beside = [opened(_source(history), settings, stages, ledger, HISTORY_RULES)]
+    else:
+        tables = snapshots.from_names(tables)
+    tables = lookups.named([*snapshots.single(tables), *beside])
+    others = tables[: len(tables) - len(beside)]
+    dated = [t for t in others if t.shape == Shape.HISTORY and Field.ENTERED in t.cells]
+    rest = [t for t in others if t.shape not in (Shape.HISTORY, Shape.LOOKUP) or Field.ENTERED not in t.cells]
+    rest = [t for t in rest if t.shape != Shape.LOOKUP]
+    if beside:
+        return tables, tables[len(others) :]
+    if dated and rest and not any(Field.OWNER in t.cells for t in dated) and _ids(dated) & _ids(rest):
+        return tables, dated
+    for table in rest:
+        if table.shape == Shape.HISTORY:  # nothing but ids, and no history that tells about them
+            source = next(s for s in given if table.name.startswith(s.path.name))
+            opened(source, settings, stages, Ledger(), RULES)
+    if others and all(t.shape == Shape.LOOKUP for t in others):
+        raise InputError("input.only_names", file=", ".join(t.name for t in others))
+    return tables, []
+
+
+def _ids(tables: Sequence[RawTable]) -> set[str]:
+    return {i for t in tables for i in texts(t.column(Field.OPPORTUNITY))[0] if i}
 
 
 def _silent(name: str) -> None:
@@ -161,4 +190,5 @@ def _refuse_too_many(ledger: Ledger, settings: Settings) -> None:
 
 
 def _summary(number: int, table: RawTable, ledger: Ledger) -> SourceSummary:
-    return SourceSummary(table.name, table.shape, *ledger.counts(number), columns=table.headers, how=table.how)
+    columns = {k: header for k, header in table.headers.items() if k in _SHOWN}
+    return SourceSummary(table.name, table.shape, *ledger.counts(number), columns=columns, how=table.how)

@@ -18,10 +18,10 @@ from xlfunnel.crm import aliases, amounts
 from xlfunnel.crm.dates import BAD, BLANK, DAY, NEVER_YEAR, Seconds, months
 from xlfunnel.crm.ledger import Ledger
 from xlfunnel.crm.stages import UNKNOWN, StageNames
-from xlfunnel.crm.tables import RawTable, common, moments
+from xlfunnel.crm.tables import RawTable, common, moments, outcomes
 from xlfunnel.crm.text import Cells, texts
 from xlfunnel.settings import Settings
-from xlfunnel.terms import OUTCOMES, STAGES, Col, Field, IssueCode, Outcome
+from xlfunnel.terms import OUTCOMES, STAGES, Col, Field, IssueCode, Outcome, Shape
 
 _NEVER = day_number(date(NEVER_YEAR, 1, 1))
 
@@ -29,7 +29,7 @@ _NEVER = day_number(date(NEVER_YEAR, 1, 1))
 def history(table: RawTable, settings: Settings, ledger: Ledger) -> pd.DataFrame:
     """Rows of a stage history. Among rows of the same moment the order of the file counts, from its older end."""
     frame = common(table, ledger)
-    stage = _stages(table, Field.STAGE, settings, ledger)
+    stage = _stages(table, settings, ledger)
     following = StageNames(settings, aliases.ENDS).column(table.column(Field.NEXT_STAGE))
     _refuse(table, ledger, IssueCode.UNKNOWN_STAGE, following == UNKNOWN, table.column(Field.NEXT_STAGE))
     found = moments(table, (Field.ENTERED, Field.LEFT), ((Field.ENTERED, Field.LEFT),))
@@ -40,6 +40,10 @@ def history(table: RawTable, settings: Settings, ledger: Ledger) -> pd.DataFrame
     _refuse(table, ledger, IssueCode.LEFT_BEFORE_ENTERED, early, table.column(Field.LEFT))
     frame = frame.assign(stage=stage, next_stage=following, entered=entered, left=left)
     frame["order"] = _order(frame)
+    if aliases.PREVIOUS in table.cells or Field.CREATED in table.cells:
+        frame["previous"] = StageNames(settings).column(table.column(aliases.PREVIOUS))
+        born = moments(table, (Field.CREATED, Field.CLOSED), ((Field.CREATED, Field.CLOSED),))
+        frame = frame.assign(created=born[Field.CREATED], closed=born[Field.CLOSED])
     return frame[ledger.used(table.positions)]
 
 
@@ -73,11 +77,13 @@ def current_stage(table: RawTable, settings: Settings, ledger: Ledger) -> pd.Dat
 
     An open opportunity makes one visit: in its stage, since it was entered, or created where that is all there is.
     Of a closed one such a file does not say which stages it went through: it makes one visit from its creation (or
-    entry) to its closing, in the first stage that dated open opportunities of the same file stand in; T0 if there are
-    none. To say otherwise, name the date column of a stage in the settings: `columns = {T2 = "engage_date"}`.
+    entry) to its closing, in the stage it was closed in, where a status beside the stage says that it is closed; else
+    in the first stage that dated open opportunities of the same file stand in; T0 if there are none. To say otherwise,
+    name the date column of a stage in the settings: `columns = {T2 = "engage_date"}`.
     """
     frame = common(table, ledger)
-    stage = _stages(table, Field.STAGE, settings, ledger)
+    stage = _stages(table, settings, ledger)
+    at_end = StageNames(settings).column(table.column(Field.STAGE))
     keys = (Field.CREATED, Field.ENTERED, Field.CLOSED, *OUTCOMES)
     orders = ((Field.CREATED, Field.ENTERED), (Field.ENTERED, Field.CLOSED), (Field.CREATED, Field.CLOSED))
     found = {k: _days(s) for k, s in moments(table, keys, orders).items()}
@@ -95,7 +101,7 @@ def current_stage(table: RawTable, settings: Settings, ledger: Ledger) -> pd.Dat
     _refuse_end(table, ledger, frame, np.where(closed, stage, ""), end, start)
     usable = ledger.used(table.positions)
     first = min(stage[usable & ~closed], default=STAGES[0])
-    where = np.where(closed, first, stage)
+    where = np.where(np.isin(at_end, STAGES), at_end, np.where(closed, first, stage))
     for code in STAGES:
         frame[code] = np.where(where == code, start, BLANK)
     frame = frame.assign(end=end, outcome=np.where(closed, stage, ""))
@@ -110,7 +116,7 @@ def reserves(table: RawTable, settings: Settings, ledger: Ledger) -> pd.DataFram
     _refuse(table, ledger, IssueCode.BAD_DATE, month == BAD, table.column(Field.MONTH))
     frame[Col.MONTH.value] = month
     if Field.STAGE in table.cells and Field.COUNT in table.cells:
-        stage = _stages(table, Field.STAGE, settings, ledger)
+        stage = _stages(table, settings, ledger)
         outcome = np.isin(stage, OUTCOMES) & ledger.used(table.positions)
         ledger.note(IssueCode.NO_RESERVE, table.positions[outcome], table.column(Field.STAGE)[outcome])
         count = _counts(table, Field.COUNT, ledger, needed=~outcome)
@@ -135,10 +141,13 @@ def _counts(
     return values.fillna(-1).to_numpy(dtype=np.int64)
 
 
-def _stages(table: RawTable, key: Field, settings: Settings, ledger: Ledger) -> Cells:
-    stage = StageNames(settings).column(table.column(key))
+def _stages(table: RawTable, settings: Settings, ledger: Ledger) -> Cells:
+    """The stage of each row; won or lost where the row says so beside its stage."""
+    stage = StageNames(settings).column(table.column(Field.STAGE))
+    said = outcomes(table) if table.shape != Shape.HISTORY or aliases.IS_WON in table.cells else stage
+    stage = np.where(np.isin(said, OUTCOMES) & ~np.isin(stage, OUTCOMES), said, stage).astype(object)
     _refuse(table, ledger, IssueCode.MISSING_STAGE, stage == "", table.first)
-    _refuse(table, ledger, IssueCode.UNKNOWN_STAGE, stage == UNKNOWN, table.column(key))
+    _refuse(table, ledger, IssueCode.UNKNOWN_STAGE, stage == UNKNOWN, table.column(Field.STAGE))
     return stage
 
 

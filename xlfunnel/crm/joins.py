@@ -5,9 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from xlfunnel.crm import forms, visits
+from xlfunnel.crm import forms, snapshots, visits
+from xlfunnel.crm.dates import BAD, BLANK
 from xlfunnel.crm.ledger import Ledger
-from xlfunnel.crm.tables import RawTable, common
+from xlfunnel.crm.openings import with_openings
+from xlfunnel.crm.tables import RawTable, common, moments
 from xlfunnel.crm.text import texts
 from xlfunnel.settings import Settings
 from xlfunnel.terms import Col, Field, IssueCode, Shape
@@ -18,11 +20,12 @@ _RESERVE_KEYS = [str(c) for c in (Col.REGION, Col.OWNER, Col.STAGE, Col.MONTH)]
 
 def visits_of(tables: Sequence[RawTable], settings: Settings, ledger: Ledger) -> pd.DataFrame:
     """Visits of all tables, indexed by position, not yet in canonical order."""
-    rows = _distinct([forms.history(t, settings, ledger) for t in tables if t.shape == Shape.HISTORY], None, ledger)
+    rows = _histories([t for t in tables if t.shape == Shape.HISTORY], None, settings, ledger)
+    seen = snapshots.visits_of(tables, settings, ledger)
     wide = _distinct(
         [_ONE_ROW[t.shape](t, settings, ledger) for t in tables if t.shape in _ONE_ROW], Col.OPPORTUNITY, ledger
     )
-    made = []
+    made = [] if seen is None else [seen]
     if rows is not None:
         made.append(visits.from_history(rows, ledger))
     if wide is not None:
@@ -34,17 +37,21 @@ def visits_of(tables: Sequence[RawTable], settings: Settings, ledger: Ledger) ->
     return pd.concat(made)
 
 
-def visits_beside(tables: Sequence[RawTable], beside: RawTable, settings: Settings, ledger: Ledger) -> pd.DataFrame:
-    """Visits of a separate history, with owner, region and amount of its opportunities.
+def visits_beside(
+    tables: Sequence[RawTable], beside: Sequence[RawTable], settings: Settings, ledger: Ledger
+) -> pd.DataFrame:
+    """Visits of separate histories, with owner, region and amount of their opportunities.
 
     An opportunity without history is taken from its own row where that tells enough, else refused as undated.
     """
-    rows = _distinct([forms.history(beside, settings, ledger)], None, ledger)
-    assert rows is not None  # one table was given
+    listed = {i for t in beside for i in texts(t.column(Field.OPPORTUNITY))[0]}
     known, extra = [], []
     for table in tables:
-        has_history = np.isin(texts(table.column(Field.OPPORTUNITY))[0], rows[Col.OPPORTUNITY].unique())
-        known.append(_used(common(table.rows(has_history), ledger), ledger))
+        ids = texts(table.column(Field.OPPORTUNITY))[0]
+        has_history = np.array([i in listed for i in ids], dtype=bool)
+        own = table.rows(has_history)
+        created = moments(own, (Field.CREATED,))[Field.CREATED]
+        known.append(_used(common(own, ledger).assign(created=created), ledger))
         rest = table.rows(~has_history)
         if table.shape in _ONE_ROW and len(rest.positions):
             extra.append(_ONE_ROW[table.shape](rest, settings, ledger))
@@ -52,6 +59,8 @@ def visits_beside(tables: Sequence[RawTable], beside: RawTable, settings: Settin
             undated = common(rest, ledger)
             _refuse(undated, np.ones(len(undated), dtype=bool), IssueCode.MISSING_DATE, ledger)
     attributes = _distinct(known, Col.OPPORTUNITY, ledger)
+    rows = _histories(beside, attributes, settings, ledger)
+    assert rows is not None  # one table at least was given
     if attributes is not None:
         rows = _with_attributes(rows, attributes, ledger)
     made = [visits.from_history(rows, ledger)]
@@ -59,6 +68,25 @@ def visits_beside(tables: Sequence[RawTable], beside: RawTable, settings: Settin
     if wide is not None:
         made.append(visits.from_stage_dates(wide))
     return pd.concat(made)
+
+
+def _histories(
+    tables: Sequence[RawTable], attributes: pd.DataFrame | None, settings: Settings, ledger: Ledger
+) -> pd.DataFrame | None:
+    """Rows of all histories, with what came before their first rows."""
+    frames = [forms.history(t, settings, ledger) for t in tables]
+    rows = _distinct(frames, None, ledger)
+    if rows is None or ("previous" not in rows and attributes is None):
+        return rows
+    if "previous" not in rows:
+        rows = rows.assign(previous="", created=BLANK, closed=BLANK)
+    unsaid = {"previous": "", "created": BLANK, "closed": BLANK}
+    rows = rows.fillna(unsaid).astype({"created": "int64", "closed": "int64"})
+    if attributes is not None:
+        own = attributes.set_index(str(Col.OPPORTUNITY))["created"].reindex(rows[Col.OPPORTUNITY]).to_numpy()
+        mine = rows["created"].to_numpy()
+        rows["created"] = np.where((mine <= BAD) & ~np.isnan(own), np.nan_to_num(own, nan=BLANK), mine).astype("int64")
+    return with_openings(rows, tables[0].name, ledger)
 
 
 def reserves_of(tables: Sequence[RawTable], settings: Settings, ledger: Ledger) -> pd.DataFrame:

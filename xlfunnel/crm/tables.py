@@ -1,5 +1,6 @@
 """One table of one file: found, its columns recognised, its cells picked out and its texts cleaned."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,13 +14,14 @@ from xlfunnel.crm.intake import Source
 from xlfunnel.crm.ledger import Ledger, Positions
 from xlfunnel.crm.read import grids
 from xlfunnel.crm.shapes import RULES, Rule
-from xlfunnel.crm.stages import StageNames
+from xlfunnel.crm.stages import UNKNOWN, StageNames
 from xlfunnel.crm.text import Cells, factorized, fold, plain, texts
 from xlfunnel.errors import InputError
 from xlfunnel.settings import Settings
-from xlfunnel.terms import Col, Field, IssueCode, Shape
+from xlfunnel.terms import OUTCOMES, Col, Field, IssueCode, Outcome, Shape
 
 _LABELS = (Field.OPPORTUNITY, Field.OWNER, Field.REGION, Field.STAGE, Field.MONTH)
+_YES = ("true", "yes", "1", "是", "y")
 _NAMES = (Field.OPPORTUNITY, Field.REGION, Field.OWNER)
 
 
@@ -81,11 +83,11 @@ def found(
             continue
         heads.append(head)
         if header and header.rule.shape != Shape.AGGREGATED:
-            return _read(grid, header, ledger)
+            return _read(grid, header, ledger, stages)
         if header and second is None:
             second = (grid, header)
     if second:
-        return _read(*second, ledger)
+        return _read(*second, ledger, stages)
     asked = [grid.name.rpartition(" › ")[2] for grid, header in hidden if header]
     if asked:
         raise InputError("input.hidden_sheet", file=name, sheets=", ".join(asked))
@@ -94,20 +96,60 @@ def found(
     raise columns.wrong_columns(name, heads, settings, stages, rules)
 
 
-def _read(grid: Grid, header: Header, ledger: Ledger) -> RawTable:
+def _read(grid: Grid, header: Header, ledger: Ledger, stages: StageNames) -> RawTable:
     keys, indexes = list(header.columns), list(header.columns.values())
-    numbers, cells = grid.body(header.skip, [*indexes, min(indexes), 0])
+    further = [i for more in header.more.values() for i in more]
+    numbers, cells = grid.body(header.skip, [*indexes, *further, min(indexes), 0])
     by_key = dict(zip(keys, cells, strict=False))
-    kept = ~_blank_rows(by_key, cells[-1])
+    pairs = [key for key, indexes in header.more.items() for _ in indexes]
+    for key, extra in zip(pairs, cells[len(keys) :], strict=False):
+        by_key[key] = np.where(texts(by_key[key])[0] == "", extra, by_key[key])
+    first, zero = cells[-2], cells[-1]
+    kept = ~_blank_rows(by_key, zero)
+    about, others = _about_stage(grid, header, by_key, stages)
+    kept &= about
     if not kept.all():
-        numbers, by_key, cells = numbers[kept], {k: c[kept] for k, c in by_key.items()}, [c[kept] for c in cells]
+        numbers, by_key = numbers[kept], {k: c[kept] for k, c in by_key.items()}
+        first, zero = first[kept], zero[kept]
     if not len(numbers):
         raise InputError("input.no_rows", file=grid.name, header=header.skip)
     positions = ledger.open(grid.name, numbers)
     if grid.is_guessed:
         ledger.remark(IssueCode.ASSUMED_ENCODING, grid.name, grid.how)
-    first = np.where(cells[-1] == "", cells[-2], cells[-1])
-    return RawTable(grid.name, grid.how, header.rule.shape, header.names, by_key, positions, grid.epoch_1904, first)
+    if others:
+        ledger.remark(IssueCode.OTHER_PROPERTY, grid.name, others)
+    for name in header.loose:
+        ledger.remark(IssueCode.UNMAPPED_COLUMN, grid.name, name)
+    first = np.where(zero == "", first, zero)
+    how = f"{grid.how} · {header.dialect.name}" if header.dialect else grid.how
+    return RawTable(grid.name, how, header.rule.shape, header.names, by_key, positions, grid.epoch_1904, first)
+
+
+def _about_stage(
+    grid: Grid, header: Header, cells: dict[str, Cells], stages: StageNames
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.bool_]], str]:
+    """Which rows of a table of changes are about the stage, and how many are about what else.
+
+    They are told by the property's name; where no name is known, a property most of whose values are stages is one.
+    Raises InputError no_stage_rows if none is.
+    """
+    everything = np.ones(len(next(iter(cells.values()))), dtype=bool)
+    if header.dialect is None or not header.dialect.property or aliases.PROPERTY not in cells:
+        return everything, ""
+    names, values = texts(cells[aliases.PROPERTY])[0], texts(cells[Field.STAGE])[0]
+    known = set(header.dialect.property)
+    folded = {n: fold(str(n)) for n in dict.fromkeys(names)}
+    if known.isdisjoint(folded.values()):
+        for name, key in folded.items():
+            told = [stages(v) for v in dict.fromkeys(values[names == name]) if v]
+            if told and 2 * sum(t != UNKNOWN for t in told) > len(told):
+                known.add(key)
+    about = np.array([folded[n] in known for n in names], dtype=bool)
+    counts = Counter(names[~about].tolist())
+    shown = ", ".join(f"{name or '-'} {times}" for name, times in counts.most_common(8))
+    if not about.any() and len(about):
+        raise InputError("input.no_stage_rows", file=grid.name, found=shown)
+    return about, shown
 
 
 def _blank_rows(cells: dict[str, Cells], first: Cells) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -145,6 +187,20 @@ def common(table: RawTable, ledger: Ledger) -> pd.DataFrame:
     ledger.note(IssueCode.BAD_AMOUNT, table.positions[bad], cells[bad])
     frame[Col.AMOUNT_CENTS.value] = cents.set_axis(frame.index)
     return frame
+
+
+def outcomes(table: RawTable) -> Cells:
+    """ "won" or "lost" where the row says so beside its stage (status, is won, is closed), "open" where it says that it
+    is not closed, else ""."""
+    said = StageNames(Settings(), aliases.ENDS).column(table.column(Field.NEXT_STAGE))
+    outcome = np.where(np.isin(said, (*OUTCOMES, Outcome.OPEN)), said, "").astype(object)
+    if aliases.IS_WON in table.cells:
+        won, closed = (
+            np.array([fold(str(v)) in _YES for v in texts(table.column(key))[0]], dtype=bool)
+            for key in (aliases.IS_WON, aliases.IS_CLOSED)
+        )
+        outcome = np.where(outcome != "", outcome, np.where(won, Outcome.WON, np.where(closed, Outcome.LOST, "")))
+    return outcome.astype(object)
 
 
 def moments(table: RawTable, keys: Sequence[str], order: tuple[tuple[str, str], ...] = ()) -> dict[str, dates.Seconds]:
