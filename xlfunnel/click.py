@@ -80,9 +80,10 @@ class Click:
     def data(self, chosen: Settings) -> Intake:
         """The rows of the Data sheet, through the data door. Raises InputError `macros.no_data` if there are none."""
         self.step("read")
-        if not self.live.rows("tbl_data"):
+        source = self.live.data_source()
+        if source is None:
             raise InputError("macros.no_data")
-        return read_sources([self.live.data_source()], chosen, as_of=chosen.as_of)
+        return read_sources([source], chosen, as_of=chosen.as_of)
 
     def fill(self, analysis: FunnelAnalysis, *, with_data: bool) -> None:
         """Write a check-up into the open workbook."""

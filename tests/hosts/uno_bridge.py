@@ -54,6 +54,11 @@ def values(**pairs: object) -> tuple[Any, ...]:
     return tuple(struct("beans.PropertyValue", Name=name, Value=value) for name, value in pairs.items())
 
 
+def named(**pairs: object) -> Any:
+    """The same as one value, to stand inside other named arguments."""
+    return bridge().Any("[]com.sun.star.beans.PropertyValue", values(**pairs))
+
+
 def enum(name: str, member: str) -> Any:
     """A member of a UNO enumeration: `enum("sheet.CellInsertMode", "DOWN")`."""
     return bridge().Enum(f"com.sun.star.{name}", member)

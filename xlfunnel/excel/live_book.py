@@ -1,6 +1,6 @@
 """The workbook that is open in Excel: where its tables and named cells lie, and what they show."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from xlfunnel.excel.reader import Shown
 Rows = list[list[Any]]
 """Values of a block, row by row."""
 
+_CELLS_A_WRITE = 100_000
 _DATA = "tbl_data"
 _ISSUES = "tbl_issues"
 _OURS = ("cfg_language", "cfg_region")
@@ -29,6 +30,7 @@ class LiveBook:
     def __init__(self, book: xw.Book) -> None:
         self.book = book
         self._read: dict[str, Table] = {}
+        self._sheets: dict[str, xw.Sheet] = {}
 
     @property
     def is_ours(self) -> bool:
@@ -46,9 +48,15 @@ class LiveBook:
         """Where it was saved, a path or a web address; its name alone if it was not. Only to tell books apart."""
         return str(getattr(self.book.api, "FullName", None) or self.book.name)
 
+    def sheet(self, name: str) -> xw.Sheet:
+        """A sheet; asked for once."""
+        if name not in self._sheets:
+            self._sheets[name] = self.book.sheets[name]
+        return self._sheets[name]
+
     def is_protected(self, sheet: str) -> bool:
         """True if the cells of a sheet are protected."""
-        return getattr(self.book.sheets[sheet].api, "ProtectContents", None) is True
+        return getattr(self.sheet(sheet).api, "ProtectContents", None) is True
 
     def table(self, name: str) -> Table:
         """A table and where it lies. Raises WorkbookError `workbook.missing_table`."""
@@ -103,19 +111,21 @@ class LiveBook:
 
     def values(self, sheet: str, at: Range) -> Rows:
         """What a block shows: text, numbers, dates; an error is its text, blank is None."""
-        read = block(self.book.sheets[sheet], at).options(ndim=2, err_to_str=True).value
+        read = block(self.sheet(sheet), at).options(ndim=2, err_to_str=True).value
         return [[_whole(v) for v in row] for row in read]
 
     def formulas(self, sheet: str, at: Range) -> list[list[str]]:
         """The formulas of a block; constants are their text."""
-        return grid(block(self.book.sheets[sheet], at).formula)
+        return grid(block(self.sheet(sheet), at).formula)
 
-    def data_source(self) -> Source:
-        """The rows of the Data sheet, for the data door; numbered as on the sheet."""
-        table = self.table(_DATA)
+    def data_source(self) -> Source | None:
+        """The rows of the Data sheet, for the data door, numbered as on the sheet; None if it is empty."""
+        table, rows = self.table(_DATA), self.rows(_DATA)
+        if not rows:
+            return None
         above: list[list[Shown]] = [[]] * (table.at.r1 - 1)
         head: list[Shown] = [c.name for c in table.columns]
-        return Source(Path(self.book.name), table.sheet, [*above, head, *self.rows(_DATA)])
+        return Source(Path(self.book.name), table.sheet, [*above, head, *rows])
 
     def carried_issues(self) -> tuple[tuple[object, ...], ...]:
         """The rows of the list of data issues, as an earlier run left them."""
@@ -129,6 +139,18 @@ class LiveBook:
 def block(sheet: xw.Sheet, at: Range) -> xw.Range:
     """A range of cells."""
     return sheet.range((at.r1, at.c1), (at.r2, at.c2))
+
+
+def put(sheet: xw.Sheet, at: Range, rows: Sequence[Sequence[object]]) -> None:
+    """Write a block, in as few calls as Excel bears; a blank is an empty text to it.
+
+    Past xlwings' converters: they ask for each range's sheet and workbook some thirty times, each a call to Excel.
+    """
+    height = max(1, _CELLS_A_WRITE // (at.c2 - at.c1 + 1))
+    for start in range(0, len(rows), height):
+        part = tuple(tuple("" if v is None else v for v in row) for row in rows[start : start + height])
+        first = at.r1 + start
+        block(sheet, Range(first, at.c1, first + len(part) - 1, at.c2)).raw_value = part
 
 
 def grid(read: Any) -> list[list[Any]]:

@@ -9,8 +9,8 @@ import xlwings as xw
 
 from xlfunnel.errors import WorkbookError
 from xlfunnel.excel.cells import Plain, plain
-from xlfunnel.excel.live_book import LiveBook, block, is_formula, plain_rows
-from xlfunnel.excel.live_table import LiveTable, as_text
+from xlfunnel.excel.live_book import LiveBook, is_formula, plain_rows, put
+from xlfunnel.excel.live_table import LiveTable, entry
 from xlfunnel.excel.ranges import Range, parse_range
 from xlfunnel.excel.table_fill import TableFill, table_fill
 from xlfunnel.excel.typed_columns import Orphan
@@ -18,6 +18,14 @@ from xlfunnel.excel.workbook_patch import absolute, printed_area
 from xlfunnel.report import Report, Value
 
 Cells = Mapping[tuple[int, int], Plain]
+
+
+class _Shown:
+    """A named cell before the fill: its value, and its formula ("" if it holds none)."""
+
+    def __init__(self, value: Plain, text: str) -> None:
+        self.value = value
+        self.formula = text if is_formula(text, value) else ""
 
 
 class LiveSink:
@@ -66,7 +74,7 @@ class LiveSink:
             orphans += table.apply()
         self.orphans = tuple(orphans)
         for sheet, area in areas.items():
-            setup = self._book.sheets[sheet].page_setup
+            setup = self._live.sheet(sheet).page_setup
             if setup.print_area != area:
                 setup.print_area = area
 
@@ -75,28 +83,27 @@ class LiveSink:
             if self._live.is_protected(sheet):
                 raise WorkbookError("workbook.protected", sheet=sheet)
 
-    def _shown(self, sheet: str, cells: Cells) -> dict[tuple[int, int], Plain]:
-        """What the named cells of a sheet show now."""
-        out: dict[tuple[int, int], Plain] = {}
-        for at in blocks(cells):
-            rows = plain_rows(self._live.values(sheet, at), self._live.date1904)
-            out |= {(at.r1 + i, at.c1 + j): v for i, row in enumerate(rows) for j, v in enumerate(row)}
-        return out
+    def _shown(self, sheet: str, cells: Cells) -> dict[tuple[int, int], _Shown]:
+        """What the named cells of a sheet show now; the rectangle around them all is read at once."""
+        rows, columns = zip(*cells, strict=True)
+        at = Range(min(rows), min(columns), max(rows), max(columns))
+        values = plain_rows(self._live.values(sheet, at), self._live.date1904)
+        formulas = self._live.formulas(sheet, at)
+        return {(r, c): _Shown(values[r - at.r1][c - at.c1], formulas[r - at.r1][c - at.c1]) for r, c in cells}
 
-    def _write_cells(self, sheet: str, cells: Cells, shown: Cells) -> None:
+    def _write_cells(self, sheet: str, cells: Cells, shown: Mapping[tuple[int, int], _Shown]) -> None:
         for at in blocks(cells):
-            formulas = self._live.formulas(sheet, at)
-            block(self._book.sheets[sheet], at).value = [
-                [_kept_formula(text, shown[r, c]) or _written(cells[r, c]) for c, text in enumerate(row, at.c1)]
-                for r, row in enumerate(formulas, at.r1)
-            ]
+            columns = range(at.c1, at.c2 + 1)
+            rows = [[shown[r, c].formula or entry(cells[r, c]) for c in columns] for r in range(at.r1, at.r2 + 1)]
+            put(self._live.sheet(sheet), at, rows)
 
-    def _report(self, tables: Mapping[str, LiveTable], shown: Mapping[str, Cells]) -> Report:
+    def _report(self, tables: Mapping[str, LiveTable], shown: Mapping[str, Mapping[tuple[int, int], _Shown]]) -> Report:
         frames = {}
         for name, table in tables.items():
             headers, rows = table.kept()
             frames[name] = pd.DataFrame(rows, columns=pd.Index(headers), dtype=object)
-        return Report(frames, {name: shown[sheet][at] for name, (sheet, at) in self._named.items()}, self._keys)
+        cells = {name: shown[sheet][at].value for name, (sheet, at) in self._named.items()}
+        return Report(frames, cells, self._keys)
 
     def _print_areas(self) -> dict[str, str]:
         """Sheet -> the area that shall print, for sheets on which a table changes its height.
@@ -106,7 +113,7 @@ class LiveSink:
         areas = {}
         fills = list(self._fills.values())
         for sheet in sorted({f.table.sheet for f in fills if f.last != f.table.last}):
-            text = self._book.sheets[sheet].page_setup.print_area
+            text = self._live.sheet(sheet).page_setup.print_area
             parts = [parse_range(part) for part in text.split(",")] if text else []
             if parts and all(parts):
                 tables = self._live.tables_of(sheet)
@@ -130,11 +137,3 @@ def blocks(cells: Iterable[tuple[int, int]]) -> list[Range]:
         else:
             out.append(run)
     return out
-
-
-def _kept_formula(text: str, value: Plain) -> str | None:
-    return text if is_formula(text, value) else None
-
-
-def _written(value: Plain) -> object:
-    return as_text(value) if isinstance(value, str) else value

@@ -10,7 +10,7 @@ from itertools import groupby
 import xlwings as xw
 
 from xlfunnel.excel.cells import Plain
-from xlfunnel.excel.live_book import LiveBook, Rows, block, is_formula, plain_rows
+from xlfunnel.excel.live_book import LiveBook, Rows, block, is_formula, plain_rows, put
 from xlfunnel.excel.ranges import Range, shifted_formula
 from xlfunnel.excel.table_fill import MIN_ROWS, TableFill
 from xlfunnel.excel.typed_columns import Orphan, key_text, keys_of, matched
@@ -30,7 +30,7 @@ class LiveTable:
     def __init__(self, live: LiveBook, fill: TableFill) -> None:
         self.fill = fill
         self._live, self._table = live, fill.table
-        self._sheet = live.book.sheets[fill.table.sheet]
+        self._sheet = live.sheet(fill.table.sheet)
         t = fill.table
         self._before: Rows = live.values(t.sheet, Range(t.first, t.at.c1, t.last, t.at.c2))
         self._formulas: list[list[str]] = live.formulas(t.sheet, Range(t.first, t.at.c1, t.first, t.at.c2))
@@ -52,11 +52,11 @@ class LiveTable:
         typed, orphans = self._merged()
         self._set_height()
         fill = self.fill
-        written = {c: [_entry(v) for v in fill.values[c]] for c in fill.frame_columns if c not in self.calculated}
+        written = {c: [entry(v) for v in fill.values[c]] for c in fill.frame_columns if c not in self.calculated}
         for run in _runs({*written, *self.typed}):
             columns = [written.get(c) or typed[c] for c in run]
             at = Range(self._table.first, run[0], fill.last, run[-1])
-            block(self._sheet, at).value = [list(row) for row in zip(*columns, strict=True)]
+            put(self._sheet, at, list(zip(*columns, strict=True)))
         return orphans
 
     def _calculates(self, column: int) -> bool:
@@ -77,7 +77,7 @@ class LiveTable:
         entries: dict[int, list[object]] = {c: [None] * self.fill.height for c in self.typed}
         for to, (old, cells) in found.items():
             for column, (value, formula) in cells.items():
-                entries[column][to] = shifted_formula(formula, to - old) if formula else _entry(value)
+                entries[column][to] = shifted_formula(formula, to - old) if formula else entry(value)
         orphans = [
             Orphan(self._table.name, by, self.fill.column_name(column), formula or value)
             for by, (_, cells) in lost
@@ -132,7 +132,7 @@ def as_text(text: str) -> str:
     return f"'{text}" if short or not (head.isalpha() or head in "(（“《·–▲▼●■✓✗") or text.lower() in _WORDS else text
 
 
-def _entry(value: Plain) -> object:
+def entry(value: Plain) -> object:
     """A value as it is handed to Excel; whole numbers as floats, for COM has no large ones."""
     if isinstance(value, str):
         return as_text(value)

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlparse
 from hosts.lo_engine.cells import Range, quoted, span
 from hosts.lo_engine.errors import translated
 from hosts.lo_engine.tables import Tables
-from hosts.uno_bridge import struct, values
+from hosts.uno_bridge import named, struct, values
 from xlwings import base_classes
 
 _FILTERS = {".xlsx": "Calc MS Excel 2007 XML", ".xlsm": "Calc MS Excel 2007 VBA XML", ".ods": "calc8"}
@@ -54,8 +54,15 @@ class Book(base_classes.Book):
         self.document.storeToURL(target.resolve().as_uri(), values(FilterName=_FILTERS[target.suffix.lower()]))
 
     def to_pdf(self, path: str, quality: str) -> None:
-        """The visible sheets as they print."""
-        self.document.storeToURL(Path(path).as_uri(), values(FilterName="calc_pdf_Export"))
+        """The visible sheets as they print. LibreOffice would print hidden ones too, so it is told what to print."""
+        chosen = self.document.createInstance("com.sun.star.sheet.SheetCellRanges")
+        for sheet in (s.sheet for s in self.sheets if s.visible):
+            used = sheet.createCursor()
+            used.gotoEndOfUsedArea(False)
+            chosen.addRangeAddresses(sheet.getPrintAreas() or (used.RangeAddress,), False)
+        self.document.storeToURL(
+            Path(path).as_uri(), values(FilterName="calc_pdf_Export", FilterData=named(Selection=chosen))
+        )
 
 
 class BookApi:
@@ -183,7 +190,8 @@ class Sheet(base_classes.Sheet):
             (r, c), (rows, columns) = (arg.row, arg.column), arg.shape
             return (r, c), (r + rows - 1, c + columns - 1)
         if isinstance(arg, tuple):
-            return arg, arg
+            row, column, height, width = arg if len(arg) == 4 else (*arg, 1, 1)
+            return (row, column), (row + height - 1, column + width - 1)
         names = self.book.names
         at = names(arg).refers_to_range if names.contains(arg) else Range(self, self.sheet.getCellRangeByName(arg))
         return self._corners(at)
