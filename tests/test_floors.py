@@ -32,7 +32,7 @@ LIBRARIES = {
     "python_calamine": ("excel/", "crm/read.py"),
     "lxml": ("excel/",),
     "xlsxwriter": ("excel/",),
-    "xlwings": ("excel/", "udfs.py", "click.py"),
+    "xlwings": ("excel/", "udfs.py", "click.py", "macros.py"),
     "rich": ("console.py",),
     "msoffcrypto": ("excel/",),
     "narwhals": ("facts.py",),

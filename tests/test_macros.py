@@ -1,7 +1,9 @@
 """The ribbon's macros, unchanged, against LibreOffice: a click fills the workbook, or one sentence says why not."""
 
+import re
 import shutil
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -17,6 +19,7 @@ from hosts.uno_bridge import values
 from xlfunnel import log, macros
 from xlfunnel.click import Click
 from xlfunnel.excel.live_sink import LiveSink
+from xlfunnel.excel.ribbon import BUTTONS
 from xlfunnel.report import Report, Value, fill
 from xlfunnel.strings import words
 
@@ -161,6 +164,21 @@ def test_files_are_named_where_nothing_opens_them(
     page.parent.mkdir(parents=True)
     page.write_text("guide")
     assert office.click(macros.show_guide) == [SAY("macros.look_at", path=page)]
+
+
+@pytest.mark.parametrize("file", ["XlfunnelRibbon.bas", "XlfunnelAddin.bas"])
+def test_every_button_has_its_macro(file: str) -> None:
+    vba = Path(__file__).parents[1] / "workbook" / "vba" / file
+    targets = re.findall(r'XlfRun\w* "(\w+)', vba.read_text("ascii"))
+    assert len(targets) == len(BUTTONS)
+    for target in targets:
+        assert callable(getattr(macros, target, None)), target
+
+
+def test_a_diagnosis_names_what_is_at_work(office: Office, book: xw.Book) -> None:
+    (said,) = office.click(macros.diagnose)
+    for fact in (xw.__version__, sys.executable, str(log.log_path()), SAY("macros.yes")):
+        assert fact in said
 
 
 def test_a_broken_setting_is_one_sentence_in_the_workbooks_language(office: Office, sample: xw.Book) -> None:

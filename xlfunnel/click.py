@@ -96,6 +96,7 @@ class Click:
         sink = LiveSink(self.live.book, self._keep)
         fill(report, sink)
         self.step("calculate")
+        self.live.book.app.calculate()
         for orphan in sink.orphans:
             log.LOGGER.warning("no row any more: %s", orphan)
         if sink.orphans:

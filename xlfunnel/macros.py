@@ -5,9 +5,12 @@ failed and where the log is. Nothing is written before everything that can fail 
 click overwrites is kept for `restore_last`. The workbook's path is never needed: it may be a web address.
 """
 
+import sys
 from pathlib import Path
 
-from xlfunnel import app, log, split
+import xlwings as xw
+
+from xlfunnel import __version__, app, log, split
 from xlfunnel.analysis import analyse
 from xlfunnel.click import Click, button, help_button
 from xlfunnel.crm import read_sources
@@ -103,6 +106,14 @@ def rep_cards(click: Click) -> None:
 def show_settings(click: Click) -> None:
     """The sheet of settings to the front."""
     click.go_to("tbl_stages")
+
+
+@help_button
+def diagnose(click: Click) -> None:
+    """Which Python and which versions are at work, where the log is, whether the workbook in front is one of ours."""
+    facts = {"xlfunnel": __version__, "xlwings": xw.__version__, "python": sys.version.split()[0]}
+    ours = click.say("macros.yes" if click.live.is_ours else "macros.no")
+    click.tell(click.say("macros.diagnosis", **facts, path=sys.executable, log=log.log_path(), ours=ours))
 
 
 @help_button

@@ -85,8 +85,8 @@ class LiveBook:
 
     def cell_of(self, name: str) -> tuple[str, Range]:
         """Sheet and cell behind a defined name. Raises WorkbookError `workbook.missing_name`."""
-        names = self.book.names
-        found = parse_reference(names[name].refers_to or "") if name in names else None
+        named = self._named(name)
+        found = parse_reference(named.refers_to or "") if named else None
         if found is None:
             raise WorkbookError("workbook.missing_name", name=name, path=self.book.name)
         sheet, at = found
@@ -130,6 +130,14 @@ class LiveBook:
     def carried_issues(self) -> tuple[tuple[object, ...], ...]:
         """The rows of the list of data issues, as an earlier run left them."""
         return tuple(tuple(row) for row in self.rows(_ISSUES))
+
+    def _named(self, name: str) -> xw.main.Name | None:
+        """A name of the workbook. A copied sheet has names of its own, which Excel finds first while it is in front."""
+        names = self.book.names
+        if name not in names:
+            return None
+        found = names[name]
+        return found if "!" not in found.name else next((n for n in names if n.name.lower() == name.lower()), None)
 
     @cached_property
     def _natives(self) -> dict[str, xw.main.Table]:
