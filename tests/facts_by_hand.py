@@ -9,8 +9,8 @@ from pandas.testing import assert_frame_equal
 from xlfunnel.calendar import day_number, month_number
 from xlfunnel.facts import Facts
 
-FRAMES = ("entries", "exits", "created", "reserves", "durations")
-WORDS = {"region", "owner", "stage", "next_stage"}
+FRAMES = ("arrivals", "entries", "exits", "created", "reserves", "durations")
+WORDS = {"region", "owner", "stage", "next_stage", "came_from"}
 CELL = ["region", "owner", "stage"]
 
 Row = tuple[str, int, str, str, str, str, date, date | None, int | None]
@@ -54,6 +54,19 @@ HAND: list[Row] = [
 ]
 
 
+HANDED_ON: list[Row] = [
+    ("a", 1, "LX", "A", "T2", "T2", d("01-05"), d("01-20"), 100),  # to B
+    ("a", 2, "LX", "B", "T2", "T2", d("01-20"), d("02-10"), 150),  # on to C, worth more
+    ("a", 3, "LX", "C", "T2", "T3", d("02-10"), d("02-20"), None),
+    ("a", 4, "LX", "C", "T3", "lost", d("02-20"), d("02-25"), 70),
+    ("a", 5, "LX", "C", "T2", "open", d("03-01"), None, 80),  # taken up again
+    ("b", 1, "LX", "A", "T2", "T2", d("01-10"), d("01-20"), 9),  # a pause
+    ("b", 2, "LX", "A", "T2", "T2", d("02-01"), d("02-11"), 9),  # handed on beyond the data
+    ("c", 1, "LX", "A", "T2", "gone", d("01-10"), d("01-20"), 9),
+    ("c", 2, "LX", "A", "T3", "won", d("01-20"), d("02-01"), 9),  # against its own word
+    ("e", 2, "LX", "A", "T2", "T3", d("01-10"), d("03-16"), 9),  # its first visit is elsewhere; left tomorrow
+]
+
 # The first day of drawn visits, and the days after it: about three months.
 FIRST, SPAN = day_number(date(2024, 12, 20)), 80
 
@@ -65,7 +78,7 @@ def triples(frame: pd.DataFrame) -> list[tuple[Any, ...]]:
 def assert_well_formed(facts: Facts) -> None:
     for name in FRAMES:
         frame = getattr(facts, name)
-        keys = [c for c in frame if c not in ("count", "amount_cents")]
+        keys = [c for c in frame if c not in ("count", "amount_cents", "came_cents")]
         assert isinstance(frame.index, pd.RangeIndex), name
         for column in frame:
             assert str(frame[column].dtype) == ("str" if column in WORDS else "int64"), (name, column)

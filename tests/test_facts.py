@@ -1,7 +1,9 @@
 """Facts: counted by hand, and by a naive loop over the days."""
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from facts_by_hand import (
     FIRST,
     FRAMES,
     HAND,
+    HANDED_ON,
     SPAN,
     WORDS,
     Row,
@@ -28,7 +31,7 @@ from pandas.testing import assert_frame_equal
 
 from xlfunnel.calendar import date_of, day_number, month_end
 from xlfunnel.errors import InputError
-from xlfunnel.facts import facts_of, facts_of_reserves
+from xlfunnel.facts import facts_of, facts_of_reserves, standing
 
 unhurried = settings(deadline=None, max_examples=50)
 
@@ -77,15 +80,71 @@ def test_every_frame_as_counted_by_hand() -> None:
         ("LX", "张伟", "T1", MAR, 0, 0),
     ]
     assert triples(facts.durations) == [
-        ("", "", "T3", "gone", 58, 1),
-        ("LX", "B", "T0", "lost", 42, 1),
-        ("LX", "B", "T0", "open", 15, 1),
-        ("LX", "B", "T1", "open", 0, 1),
-        ("LX", "张伟", "T0", "T1", 15, 1),
-        ("LX", "张伟", "T0", "lost", 0, 1),
-        ("LX", "张伟", "T0", "open", 33, 1),
-        ("LX", "张伟", "T1", "T0", 21, 1),
+        ("", "", "T3", "gone", JAN, 58, 1),
+        ("LX", "B", "T0", "lost", FEB, 42, 1),
+        ("LX", "B", "T0", "open", FEB, 15, 1),
+        ("LX", "B", "T1", "open", MAR, 0, 1),
+        ("LX", "张伟", "T0", "T1", JAN, 15, 1),
+        ("LX", "张伟", "T0", "lost", JAN, 0, 1),
+        ("LX", "张伟", "T0", "open", FEB, 33, 1),
+        ("LX", "张伟", "T1", "T0", JAN, 21, 1),
     ]
+    assert triples(facts.arrivals) == [
+        ("", "", "T3", "new", JAN, 1, 0, 0),
+        ("LX", "B", "T0", "new", FEB, 2, 12, 12),
+        ("LX", "B", "T1", "new", MAR, 1, 1, 1),
+        ("LX", "张伟", "T0", "T1", FEB, 1, 100, 100),
+        ("LX", "张伟", "T0", "new", JAN, 2, 100, 100),
+        ("LX", "张伟", "T1", "T0", JAN, 1, 100, 100),
+    ]
+
+
+def test_a_stay_goes_through_hands_and_belongs_to_the_last() -> None:
+    facts = facts_of(visits_frame(HANDED_ON), AS_OF)
+    assert triples(facts.durations) == [
+        ("LX", "A", "T2", "T2", JAN, 10, 1),
+        ("LX", "A", "T2", "T2", FEB, 10, 1),
+        ("LX", "A", "T2", "gone", JAN, 10, 1),
+        ("LX", "A", "T2", "open", JAN, 64, 1),
+        ("LX", "A", "T3", "won", JAN, 12, 1),
+        ("LX", "C", "T2", "T3", JAN, 46, 1),
+        ("LX", "C", "T2", "open", FEB + 1, 14, 1),
+        ("LX", "C", "T3", "lost", FEB, 5, 1),
+    ]
+
+
+def test_where_visits_came_from_and_what_came_along() -> None:
+    facts = facts_of(visits_frame(HANDED_ON), AS_OF)
+    assert triples(facts.arrivals) == [
+        ("LX", "A", "T2", "T2", FEB, 1, 9, 9),
+        ("LX", "A", "T2", "gone", JAN, 1, 9, 9),
+        ("LX", "A", "T2", "new", JAN, 3, 118, 118),
+        ("LX", "A", "T3", "gone", JAN, 1, 9, 9),
+        ("LX", "B", "T2", "T2", JAN, 1, 150, 100),
+        ("LX", "C", "T2", "T2", FEB, 1, 0, 150),
+        ("LX", "C", "T2", "lost", MAR, 1, 80, 80),
+        ("LX", "C", "T3", "T2", FEB, 1, 70, 0),
+    ]
+
+
+def test_from_the_middle_of_a_stay_it_is_open_with_the_owner_of_the_day() -> None:
+    facts = facts_of(visits_frame(HANDED_ON[:3]), d("02-09"))
+    assert triples(facts.durations) == [("LX", "B", "T2", "open", JAN, 35, 1)]
+
+
+def test_what_stands_on_the_day() -> None:
+    found = standing(visits_frame(HAND), AS_OF)
+    assert triples(found) == [
+        ("a", "LX", "张伟", "T0", day_number(d("02-10")), 33, 100),
+        ("c", "LX", "B", "T0", day_number(d("02-28")), 15, 7),
+        ("f", "LX", "B", "T1", day_number(d("03-15")), 0, 1),
+    ]
+    assert triples(standing(visits_frame(HANDED_ON[:3]), d("02-20"))) == []  # left on that very day
+    unknown = standing(visits_frame(HANDED_ON[:3]), d("02-19"))
+    assert triples(unknown[["opportunity_id", "owner", "since_day", "days"]]) == [
+        ("a", "C", day_number(d("01-05")), 45)
+    ]
+    assert unknown["amount_cents"].isna().all()
 
 
 def test_left_without_a_word_where_it_went_is_gone() -> None:
@@ -112,7 +171,7 @@ def test_sums_beyond_64_bits_are_refused_not_wrapped() -> None:
 
 def test_object_words_and_plain_integers_are_as_good() -> None:
     frame = visits_frame(HAND)
-    plain = frame.astype(dict.fromkeys(("opportunity_id", *WORDS), object)).astype({"visit": "int64"})
+    plain = frame.astype(dict.fromkeys(("opportunity_id", *WORDS - {"came_from"}), object)).astype({"visit": "int64"})
     assert_same(facts_of(plain, AS_OF), facts_of(frame, AS_OF))
 
 
@@ -130,9 +189,9 @@ def any_visits(draw: st.DrawFn) -> pd.DataFrame:
             is_last = visit == count
             is_open = is_last and draw(st.booleans())
             following = (
-                "open" if is_open else draw(st.sampled_from(["won", "lost", "gone"] if is_last else ["T1", "T2"]))
+                "open" if is_open else draw(st.sampled_from(["won", "lost", "gone"] if is_last else ["T1", "T2", "T1"]))
             )
-            stage = draw(st.sampled_from(["T0", "T1", "T4"]))
+            stage = draw(st.sampled_from(["T0", "T1", "T1", "T4"]))
             left = None if is_open else date_of(day)
             rows.append((f"o{i}", visit, *owner, stage, following, date_of(entered), left, cents))
             day += draw(st.integers(0, 3))
@@ -152,24 +211,41 @@ def test_agrees_with_walking_through_the_days(visits: pd.DataFrame, as_of: date)
     today = day_number(as_of)
     for month in range(facts.first_month, facts.last_month + 1):
         day = min(day_number(month_end(month)), today)
-        standing: Counter[tuple[str, str, str]] = Counter()
+        there: Counter[tuple[str, str, str]] = Counter()
         amounts: Counter[tuple[str, str, str]] = Counter()
         for row in rows:
             if row["entered_day"] <= day and (row["left_day"] is None or row["left_day"] > day):
                 cell = (row["region"], row["owner"], row["stage"])
-                standing[cell] += 1
+                there[cell] += 1
                 amounts[cell] += row["amount_cents"] or 0
         at = facts.reserves[facts.reserves["month"] == month]
         for *cell_, _, count, amount in triples(at):
-            assert (standing.pop(tuple(cell_), 0), amounts.pop(tuple(cell_), 0)) == (count, amount)
-        assert not standing
-    ages: Counter[tuple[Any, ...]] = Counter()
-    for row in rows:
-        if row["entered_day"] <= today:
-            is_open = row["left_day"] is None or row["left_day"] > today
-            days = (today if is_open else row["left_day"]) - row["entered_day"]
-            ages[(*(row[c] for c in CELL), "open" if is_open else row["next_stage"], days)] += 1
-    assert {row[:-1]: row[-1] for row in triples(facts.durations)} == ages
+            assert (there.pop(tuple(cell_), 0), amounts.pop(tuple(cell_), 0)) == (count, amount)
+        assert not there
+    stays: Counter[tuple[Any, ...]] = Counter()
+    for ends in walked_stays(rows, today):
+        stays[ends] += 1
+    assert {row[:-1]: row[-1] for row in triples(facts.durations)} == stays
+
+
+def walked_stays(rows: list[dict[str, Any]], today: int) -> Iterator[tuple[Any, ...]]:
+    """Oracle: go from visit to visit; one that takes up where the last one left, in its stage, continues its stay."""
+    seen = [row for row in rows if row["entered_day"] <= today]
+    since = seen[0] if seen else {}
+    for row, after in zip_longest(seen, seen[1:]):
+        is_open = row["left_day"] is None or row["left_day"] > today
+        if (
+            after is not None
+            and not is_open
+            and after["opportunity_id"] == row["opportunity_id"]
+            and after["stage"] == row["stage"] == row["next_stage"]
+            and after["entered_day"] == row["left_day"]
+        ):
+            continue
+        days = (today if is_open else row["left_day"]) - since["entered_day"]
+        went = "open" if is_open else row["next_stage"]
+        yield (*(row[c] for c in CELL), went, since["entered_month"], days)
+        since = after or {}
 
 
 @unhurried
@@ -193,12 +269,14 @@ def test_totals_hang_together(visits: pd.DataFrame, as_of: date) -> None:
     facts = facts_of(visits, as_of)
     day = day_number(as_of)
     seen = visits[visits["entered_day"] <= day]
-    standing = seen["left_day"].isna() | (seen["left_day"] > day).fillna(True)
+    is_open = seen["left_day"].isna() | (seen["left_day"] > day).fillna(True)
     last = facts.reserves[facts.reserves["month"] == facts.last_month]
     opened = facts.durations[facts.durations["next_stage"] == "open"]
-    assert last["count"].sum() == opened["count"].sum() == standing.sum()
-    assert facts.entries["count"].sum() == facts.durations["count"].sum() == len(seen)
-    assert facts.exits["count"].sum() == len(seen) - standing.sum()
+    assert last["count"].sum() == opened["count"].sum() == is_open.sum()
+    assert facts.entries["count"].sum() == facts.arrivals["count"].sum() == len(seen)
+    assert len(seen) - facts.durations["count"].sum() <= facts.arrivals.query("came_from == stage")["count"].sum()
+    assert standing(visits, as_of)["days"].sum() == (opened["days"] * opened["count"]).sum()
+    assert facts.exits["count"].sum() == len(seen) - is_open.sum()
     assert facts.created["count"].sum() == (seen["visit"] == 1).sum()
     assert "open" not in set(facts.exits["next_stage"])
     assert (facts.reserves["count"] >= 0).all()
@@ -220,7 +298,7 @@ def test_looking_from_an_earlier_day_is_the_past_as_it_was(visits: pd.DataFrame,
     facts = facts_of(visits, as_of)
     for month in range(facts.first_month, facts.last_month):
         then = facts_of(visits, month_end(month))
-        for name in ("entries", "exits", "created"):
+        for name in ("arrivals", "entries", "exits", "created"):
             past = getattr(facts, name).query("month <= @month").reset_index(drop=True)
             assert_frame_equal(getattr(then, name), past)
         known = facts.reserves.merge(then.reserves[CELL].drop_duplicates())

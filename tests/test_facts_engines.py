@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from facts_by_hand import AS_OF, FIRST, HAND, WORDS, Row, assert_same, d, visits_frame
+from facts_by_hand import AS_OF, FIRST, HAND, HANDED_ON, WORDS, Row, assert_same, d, visits_frame
+from pandas.testing import assert_frame_equal
 
 from xlfunnel.calendar import date_of
 from xlfunnel.errors import InputError
-from xlfunnel.facts import facts_of
+from xlfunnel.facts import facts_of, standing
 
 Load = Callable[[pd.DataFrame], Any]
 
@@ -85,8 +86,13 @@ ENGINES = ["duckdb_load", "spark_load"]
 @pytest.mark.parametrize("engine", ENGINES)
 def test_other_engines_count_the_same(engine: str, request: pytest.FixtureRequest) -> None:
     load: Load = request.getfixturevalue(engine)
-    for rows, as_of in ((made_up(400), date(2025, 11, 17)), (visits_frame(HAND), AS_OF)):
+    for rows, as_of in (
+        (made_up(400), date(2025, 11, 17)),
+        (visits_frame(HAND), AS_OF),
+        (visits_frame(HANDED_ON), AS_OF),
+    ):
         assert_same(facts_of(load(rows), as_of), facts_of(rows, as_of))
+        assert_frame_equal(standing(load(rows), as_of), standing(rows, as_of))
 
 
 @pytest.mark.warehouse

@@ -3,11 +3,20 @@
 The counting is written once in Narwhals and runs where the data is: pandas, a DuckDB relation, a Spark DataFrame. What
 comes back is small, always pandas, and equal whatever counted it.
 
-    entries    region owner stage month count amount_cents              visits that began in the month
-    exits      region owner stage next_stage month count amount_cents   visits that ended in it, and where they went
-    created    region owner month count amount_cents                    opportunities' first visits
-    reserves   region owner stage month count amount_cents              visits that stand at the month's end (a stock)
-    durations  region owner stage next_stage days count                 days in stage; "open" = age of a visit not ended
+    arrivals   region owner stage came_from month count amount_cents came_cents   visits that began in the month
+    entries    region owner stage month count amount_cents                        the same, wherever they came from
+    exits      region owner stage next_stage month count amount_cents             visits that ended in the month
+    created    region owner month count amount_cents                              opportunities' first visits
+    reserves   region owner stage month count amount_cents                        standing at the month's end (a stock)
+    durations  region owner stage next_stage entered_month days count             stays: days in stage, or age if open
+
+came_from   the stage of the visit before, if that went here; "won" or "lost" if that ended so (taken up again); "new"
+            for an opportunity's first visit; "gone" where the visit before went elsewhere or is not in the data
+came_cents  the amount that came along from the visit before: amount_cents − came_cents is a change of amount. Equal to
+            amount_cents where nothing came along (new, taken up again, "gone")
+stay        one or more visits on end in one stage: a hand-over to another owner ends a visit but not the stay. It
+            belongs to whoever held it last, and `entered_month` is that in which the first of its visits began.
+            Its next_stage is that of its last visit: "open", or the stage itself if it was handed on beyond the data
 
 Each is sorted by its columns up to `count`, with a RangeIndex; words are str, numbers int64. E.g. a row of reserves:
 
@@ -26,18 +35,23 @@ import pandas as pd
 
 from xlfunnel.calendar import day_number, month_number
 from xlfunnel.errors import InputError
-from xlfunnel.terms import Col, Outcome
+from xlfunnel.terms import NEW, OUTCOMES, Col, Outcome
 
-_WORDS = (Col.REGION, Col.OWNER, Col.STAGE, Col.NEXT_STAGE)
-_SUMS = (Col.COUNT, Col.AMOUNT_CENTS)
+_WORDS = (Col.OPPORTUNITY, Col.REGION, Col.OWNER, Col.STAGE, Col.NEXT_STAGE, Col.CAME_FROM)
+_SUMS = (Col.COUNT, Col.AMOUNT_CENTS, Col.CAME_CENTS)
+_STOCK = (Col.COUNT, Col.AMOUNT_CENTS)
 _CELL = (Col.REGION, Col.OWNER, Col.STAGE)
+_VISIT = (Col.OPPORTUNITY.value, Col.VISIT.value)
 _LARGEST_SUM = 9.2e18  # in cents; the last 64-bit integer is 9.223e18
+_NEVER = -(10**9)  # a day, or a month, before all others
 
-ENTRIES = (*_CELL, Col.MONTH, *_SUMS)
-EXITS = (*_CELL, Col.NEXT_STAGE, Col.MONTH, *_SUMS)
-CREATED = (Col.REGION, Col.OWNER, Col.MONTH, *_SUMS)
+ARRIVALS = (*_CELL, Col.CAME_FROM, Col.MONTH, *_SUMS)
+ENTRIES = (*_CELL, Col.MONTH, *_STOCK)
+EXITS = (*_CELL, Col.NEXT_STAGE, Col.MONTH, *_STOCK)
+CREATED = (Col.REGION, Col.OWNER, Col.MONTH, *_STOCK)
 RESERVES = ENTRIES
-DURATIONS = (*_CELL, Col.NEXT_STAGE, Col.DAYS, Col.COUNT)
+DURATIONS = (*_CELL, Col.NEXT_STAGE, Col.ENTERED_MONTH, Col.DAYS, Col.COUNT)
+STANDING = (Col.OPPORTUNITY, *_CELL, Col.SINCE_DAY, Col.DAYS, Col.AMOUNT_CENTS)
 
 
 @dataclass(frozen=True)
@@ -53,6 +67,7 @@ class Facts:
     as_of: date
     first_month: int
     last_month: int
+    arrivals: pd.DataFrame
     entries: pd.DataFrame
     exits: pd.DataFrame
     created: pd.DataFrame
@@ -63,17 +78,19 @@ class Facts:
 def facts_of(visits: Any, as_of: date) -> Facts:
     """Count the canonical visits frame (see `xlfunnel.crm.visits`) as it stood at the end of the day `as_of`.
 
-    `visits`: pandas DataFrame, DuckDB relation or Spark DataFrame; it is read, never changed, and scanned once for each
-    frame that comes back (persist it if it is costly to compute). A visit entered later is not there yet; one left
-    later is still open. A visit stands in the reserve of a day if it was entered on or before that day and not left by
-    then; so one that was entered and left on the same day never stands. Unknown amounts count as 0 in sums.
+    `visits`: pandas DataFrame, DuckDB relation or Spark DataFrame; it is read, never changed, and scanned once each for
+    arrivals, exits and durations (persist it if it is costly to compute). A visit entered later is not there yet; one
+    left later is still open. A visit stands in the reserve of a day if it was entered on or before that day and not
+    left by then; so one that was entered and left on the same day never stands. Unknown amounts count as 0 in sums.
 
     Raises InputError "input.amounts_too_large" where sums of amounts would not fit 64 bits.
     """
     seen = _as_seen(visits, day_number(as_of))
     _refuse_overflow(seen)
     ended = seen.filter(nw.col(Col.NEXT_STAGE) != Outcome.OPEN.value)
-    entries = _counted(seen, Col.ENTERED_MONTH, ENTRIES)
+    linked = _linked(seen)
+    arrivals = _counted(_with_origin(linked), Col.ENTERED_MONTH, ARRIVALS)
+    entries = _summed(arrivals, ENTRIES)
     exits = _counted(ended, Col.LEFT_MONTH, EXITS)
     changes = pd.concat([entries, _negated(exits)])
     last_month = month_number(as_of)
@@ -82,12 +99,28 @@ def facts_of(visits: Any, as_of: date) -> Facts:
         as_of=as_of,
         first_month=first_month,
         last_month=last_month,
+        arrivals=arrivals,
         entries=entries,
         exits=exits,
-        created=_counted(seen.filter(nw.col(Col.VISIT) == 1), Col.ENTERED_MONTH, CREATED),
+        created=_summed(arrivals[arrivals[Col.CAME_FROM] == NEW], CREATED),
         reserves=_dense(changes, first_month, last_month, cumulate=True),
-        durations=_counted(seen, Col.DAYS, DURATIONS),
+        durations=_counted(_stays(linked), Col.DAYS, DURATIONS),
     )
+
+
+def standing(visits: Any, as_of: date) -> pd.DataFrame:
+    """The opportunities open at the end of the day `as_of`, one row each; `visits` as for `facts_of`.
+
+        opportunity_id  region  owner  stage  since_day  days  amount_cents
+        "SJ-0001"       LX      Zhang  T3     20117      64    1250000
+
+    since_day  when the stay began (an earlier owner's part included); days = as_of − since_day
+    int64, but amount_cents Int64: NA = unknown. Sorted by opportunity_id, then stage.
+    """
+    seen = _stays(_linked(_as_seen(visits, day_number(as_of), keep_unknown=True)))
+    found = _collect(seen.filter(nw.col(Col.NEXT_STAGE) == Outcome.OPEN.value).select(*(c.value for c in STANDING)))
+    kinds = {c.value: "str" if c in _WORDS else "int64" for c in STANDING} | {Col.AMOUNT_CENTS.value: "Int64"}
+    return found.astype(kinds).sort_values([Col.OPPORTUNITY, *_CELL, Col.SINCE_DAY], ignore_index=True)
 
 
 def facts_of_reserves(reserves: pd.DataFrame, as_of: date) -> Facts:
@@ -99,7 +132,7 @@ def facts_of_reserves(reserves: pd.DataFrame, as_of: date) -> Facts:
     """
     last_month = month_number(as_of)
     known = reserves.loc[reserves[Col.MONTH] <= last_month, list(RESERVES)]
-    known = _normal(known.fillna(dict.fromkeys(_SUMS, 0)), RESERVES)
+    known = _normal(known.fillna(dict.fromkeys(_STOCK, 0)), RESERVES)
     if len(known):
         first_month, last_month = int(known[Col.MONTH].min()), int(known[Col.MONTH].max())
     else:
@@ -108,6 +141,7 @@ def facts_of_reserves(reserves: pd.DataFrame, as_of: date) -> Facts:
         as_of=as_of,
         first_month=first_month,
         last_month=last_month,
+        arrivals=_empty(ARRIVALS),
         entries=_empty(ENTRIES),
         exits=_empty(EXITS),
         created=_empty(CREATED),
@@ -116,22 +150,72 @@ def facts_of_reserves(reserves: pd.DataFrame, as_of: date) -> Facts:
     )
 
 
-def _as_seen(visits: Any, as_of_day: int) -> nw.LazyFrame[Any]:
-    """The visits as one saw them on the day: later entries dropped, later exits undone, nulls filled, days in stage."""
+def _as_seen(visits: Any, as_of_day: int, *, keep_unknown: bool = False) -> nw.LazyFrame[Any]:
+    """The visits as one saw them on the day: later entries dropped, later exits undone, nulls filled.
+
+    `left_day` of a visit not ended is the day itself. Unknown amounts are 0 unless they are to be kept.
+    """
+    amount = nw.col(Col.AMOUNT_CENTS)
     left = nw.col(Col.LEFT_DAY)
     has_left = ~left.is_null() & (left.fill_null(as_of_day + 1) <= as_of_day)
     went = nw.when(nw.col(Col.NEXT_STAGE) == Outcome.OPEN.value).then(nw.lit(Outcome.GONE.value))
-    frame: nw.LazyFrame[Any] = nw.from_native(visits).lazy()
-    return frame.filter(nw.col(Col.ENTERED_DAY) <= as_of_day).with_columns(
+    there = nw.from_native(visits).filter(nw.col(Col.ENTERED_DAY) <= as_of_day)
+    # Narwhals takes pandas' index for positions where it looks along an order.
+    frame: nw.LazyFrame[Any] = nw.maybe_reset_index(there).lazy()
+    return frame.with_columns(
         nw.col(Col.REGION).fill_null(""),
         nw.col(Col.OWNER).fill_null(""),
-        nw.col(Col.AMOUNT_CENTS).fill_null(0),
+        amount if keep_unknown else amount.fill_null(0),
         nw.when(has_left)
         .then(went.otherwise(nw.col(Col.NEXT_STAGE)))
         .otherwise(nw.lit(Outcome.OPEN.value))
         .alias(Col.NEXT_STAGE),
-        (nw.when(has_left).then(left).otherwise(nw.lit(as_of_day)) - nw.col(Col.ENTERED_DAY)).alias(Col.DAYS),
+        nw.when(has_left).then(left).otherwise(nw.lit(as_of_day)).alias(Col.LEFT_DAY),
     )
+
+
+def _linked(seen: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """With what the opportunity's visit before was: was_stage and was_next_stage ("" = none), was_left_day …"""
+    # A join, because Narwhals' shift along an order stumbles over pandas' nullable integers.
+    before = seen.select(
+        nw.col(Col.OPPORTUNITY),
+        nw.col(Col.VISIT) + 1,
+        nw.col(Col.STAGE, Col.NEXT_STAGE, Col.LEFT_DAY, Col.AMOUNT_CENTS).name.prefix("was_"),
+    )
+    return seen.join(before, on=list(_VISIT), how="left").with_columns(
+        nw.col("was_stage", "was_next_stage").fill_null(""), nw.col("was_left_day").fill_null(_NEVER)
+    )
+
+
+def _with_origin(linked: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """With came_from and came_cents, as drawn above."""
+    came_here = nw.col("was_next_stage") == nw.col(Col.STAGE)
+    was_closed = nw.col("was_next_stage").is_in([o.value for o in OUTCOMES])
+    elsewhere = nw.when(was_closed).then(nw.col("was_next_stage")).otherwise(nw.lit(Outcome.GONE.value))
+    later = nw.when(came_here).then(nw.col("was_stage")).otherwise(elsewhere)
+    return linked.with_columns(
+        nw.when(nw.col(Col.VISIT) == 1).then(nw.lit(NEW)).otherwise(later).alias(Col.CAME_FROM),
+        nw.when(came_here).then(nw.col("was_amount_cents")).otherwise(nw.col(Col.AMOUNT_CENTS)).alias(Col.CAME_CENTS),
+    )
+
+
+def _stays(linked: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """The last visit of each stay, with since_day, entered_month and days of the whole stay."""
+    goes_on = (
+        (nw.col("was_stage") == nw.col(Col.STAGE))
+        & (nw.col("was_next_stage") == nw.col(Col.STAGE))
+        & (nw.col("was_left_day") == nw.col(Col.ENTERED_DAY))
+    )
+    begun = {Col.SINCE_DAY.value: Col.ENTERED_DAY, Col.ENTERED_MONTH.value: Col.ENTERED_MONTH}
+    marked = linked.with_columns(
+        goes_on.alias("goes_on"),
+        *(nw.when(goes_on).then(nw.lit(_NEVER)).otherwise(nw.col(c)).alias(name) for name, c in begun.items()),
+    )
+    # Days rise from visit to visit, so the largest of those that begin a stay so far is the one that began this stay.
+    joined = marked.with_columns(nw.col(*begun).cum_max().over(Col.OPPORTUNITY.value, order_by=Col.VISIT.value))
+    handed_on = marked.filter(nw.col("goes_on")).select(nw.col(Col.OPPORTUNITY), nw.col(Col.VISIT) - 1)
+    last = joined.join(handed_on, on=list(_VISIT), how="anti")
+    return last.with_columns((nw.col(Col.LEFT_DAY) - nw.col(Col.SINCE_DAY)).alias(Col.DAYS))
 
 
 def _refuse_overflow(seen: nw.LazyFrame[Any]) -> None:
@@ -146,11 +230,16 @@ def _counted(seen: nw.LazyFrame[Any], when: Col, columns: Sequence[Col]) -> pd.D
     """Count, and sum of amounts if asked for, per key; `when` is the column that gives the month or days."""
     keys = [c.value for c in columns if c not in _SUMS]
     last_key = keys[-1]
-    picked = seen.select(*keys[:-1], nw.col(when).alias(last_key), nw.col(Col.AMOUNT_CENTS))
-    sums = [nw.len().alias(Col.COUNT)]
-    if Col.AMOUNT_CENTS in columns:
-        sums.append(nw.col(Col.AMOUNT_CENTS).sum())
+    amounts = [c.value for c in (Col.AMOUNT_CENTS, Col.CAME_CENTS) if c in columns]
+    picked = seen.select(*keys[:-1], nw.col(when).alias(last_key), *amounts)
+    sums = [nw.len().alias(Col.COUNT), *(nw.col(c).sum() for c in amounts)]
     return _normal(_collect(picked.group_by(*keys).agg(*sums)), columns)
+
+
+def _summed(frame: pd.DataFrame, columns: Sequence[Col]) -> pd.DataFrame:
+    """Sums over the keys that `columns` leaves out."""
+    keys = [c.value for c in columns if c not in _SUMS]
+    return _normal(frame.groupby(keys, as_index=False)[[c.value for c in columns if c in _SUMS]].sum(), columns)
 
 
 def _collect(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
@@ -170,7 +259,7 @@ def _empty(columns: Sequence[Col]) -> pd.DataFrame:
 
 
 def _negated(exits: pd.DataFrame) -> pd.DataFrame:
-    return exits.drop(columns=Col.NEXT_STAGE).assign(**{c.value: -exits[c] for c in _SUMS})
+    return exits.drop(columns=Col.NEXT_STAGE).assign(**{c.value: -exits[c] for c in _STOCK})
 
 
 def _dense(changes: pd.DataFrame, first_month: int, last_month: int, *, cumulate: bool) -> pd.DataFrame:
@@ -183,7 +272,7 @@ def _dense(changes: pd.DataFrame, first_month: int, last_month: int, *, cumulate
     column = changes[Col.MONTH].to_numpy() - first_month
     grid = cells.loc[np.repeat(cells.index, len(months))].reset_index(drop=True)
     grid[Col.MONTH.value] = np.tile(months, len(cells))
-    for name in _SUMS:
+    for name in _STOCK:
         values = np.zeros((len(cells), len(months)), dtype="int64")
         np.add.at(values, (row, column), changes[name].to_numpy())
         grid[name.value] = (values.cumsum(axis=1) if cumulate else values).ravel()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from xlfunnel.errors import SettingsError
-from xlfunnel.terms import OUTCOMES, STAGES, Field
+from xlfunnel.terms import OUTCOMES, STAGES, STEPS, Field
 
 LANGUAGES = ("zh-CN", "en")
 
@@ -25,6 +25,9 @@ class Settings:
     region         name in the title, and region of rows whose source has no region column; "" = none
     as_of          the day the check-up looks back from; None = last date found in the data
     trend_months   complete months that a trend is drawn through; 0 = all there are
+    recent_months  complete months that are "recent" where a thing is compared with its own history; 1 and more
+    benchmarks     step ("T2-T3", "T4-won") -> conversion rate (0-1) that it should reach
+    horizon_days   stage -> days within which advancing counts; default: the 90th percentile of the time to advance
     floor_t1       least T1 reserve a head, opportunities; None = no rule
     floor_t3       least T3 reserve a head, opportunities; None = no rule
     refuse_share   share of refused rows (0-1) beyond which a run stops
@@ -38,6 +41,7 @@ class Settings:
     region: str = ""
     as_of: date | None = None
     trend_months: int = 12
+    recent_months: int = 6
     floor_t1: float | None = 5
     floor_t3: float | None = 5
     refuse_share: float = 0.2
@@ -45,11 +49,20 @@ class Settings:
     stages: Mapping[str, str] = field(default_factory=dict)
     stage_map: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
+    benchmarks: Mapping[str, float] = field(default_factory=dict)
+    horizon_days: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _one_of("language", self.language, LANGUAGES)
         _within("trend_months", self.trend_months, 0, 600)
+        _within("recent_months", self.recent_months, 1, 600)
         _within("refuse_share", self.refuse_share, 0, 1)
+        for step, rate in self.benchmarks.items():
+            _one_of("benchmarks", step, STEPS)
+            _within("benchmarks", rate, 0, 1)
+        for code, days in self.horizon_days.items():
+            _one_of("horizon_days", code, STAGES)
+            _within("horizon_days", days, 1, 36500)
         for name in ("floor_t1", "floor_t3"):
             value = getattr(self, name)
             if value is not None:
@@ -93,11 +106,15 @@ def _checked(name: str, value: Any) -> Any:
         if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
             raise SettingsError("settings.wrong_kind", name=name, value=value)
         return dict(value)
+    if name in ("benchmarks", "horizon_days"):
+        if not isinstance(value, Mapping) or not all(_is_number(v) for v in value.values()):
+            raise SettingsError("settings.wrong_kind", name=name, value=value)
+        return dict(value)
     if name in ("language", "region", "currency"):
         kinds: tuple[type, ...] = (str,)
     elif name == "as_of":
         kinds = (date, type(None))
-    elif name == "trend_months":
+    elif name in ("trend_months", "recent_months"):
         kinds = (int,)
     elif name == "refuse_share":
         kinds = (int, float)
@@ -106,6 +123,10 @@ def _checked(name: str, value: Any) -> Any:
     if not isinstance(value, kinds) or isinstance(value, bool):
         raise SettingsError("settings.wrong_kind", name=name, value=value)
     return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -23,6 +23,9 @@ class Outcome(StrEnum):
 
 OUTCOMES = (Outcome.WON, Outcome.LOST)
 
+STEPS = tuple(f"{before}-{after}" for i, before in enumerate(STAGES) for after in (*STAGES[i + 1 :], Outcome.WON.value))
+"""Steps forward, from a stage to a later one or to won; a CRM without T1 has the step "T0-T2"."""
+
 NEW = "new"
 """Where an opportunity's first visit came from. Others came from a stage, from an outcome, or nobody says ("gone")."""
 

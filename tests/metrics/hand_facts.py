@@ -6,7 +6,7 @@ from datetime import date
 import pandas as pd
 
 from xlfunnel.calendar import month_number, month_of_text
-from xlfunnel.facts import CREATED, DURATIONS, ENTRIES, EXITS, RESERVES, Facts
+from xlfunnel.facts import ARRIVALS, CREATED, DURATIONS, ENTRIES, EXITS, RESERVES, Facts
 
 LX = {
     "T0-T2": (162, 113, 76, 59, 68, 85),
@@ -25,6 +25,8 @@ def facts(
     entries: Iterable[Row] = (),
     exits: Iterable[Row] = (),
     created: Iterable[Row] = (),
+    arrivals: Iterable[Row] = (),
+    durations: Iterable[Row] = (),
 ) -> Facts:
     """Facts of the given rows; `reserves` is made dense with zeros, as `xlfunnel.facts` promises."""
     known = _frame(RESERVES, reserves)
@@ -37,11 +39,12 @@ def facts(
         as_of=as_of,
         first_month=first,
         last_month=last,
+        arrivals=_frame(ARRIVALS, arrivals),
         entries=_frame(ENTRIES, entries),
         exits=_frame(EXITS, exits),
         created=_frame(CREATED, created),
         reserves=_typed(dense[[str(c) for c in RESERVES]]),
-        durations=_frame(DURATIONS, ()),
+        durations=_frame(DURATIONS, durations),
     )
 
 
@@ -67,7 +70,7 @@ def _frame(columns: Iterable[str], rows: Iterable[Row]) -> pd.DataFrame:
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:
-    words = ("region", "owner", "stage", "next_stage")
+    words = ("region", "owner", "stage", "next_stage", "came_from")
     kinds = {c: "str" if c in words else "int64" for c in frame.columns}
-    keys = [c for c in frame.columns if c not in ("count", "amount_cents")]
+    keys = [c for c in frame.columns if c not in ("count", "amount_cents", "came_cents")]
     return frame.astype(kinds).sort_values(keys, ignore_index=True)
