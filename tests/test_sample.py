@@ -190,10 +190,11 @@ def test_amounts_are_plausible(heads: dict[str, dict[str, str]]) -> None:
     assert all(amount % 5000 == 0 for amount in amounts)
 
 
-def test_the_door_finds_both_dirty_rows_and_nothing_else(intake: Intake) -> None:
+def test_the_door_finds_both_dirty_rows_and_the_steps_back_and_nothing_else(intake: Intake) -> None:
     assert sorted((i.code, i.value) for i in intake.issues) == [
         (IssueCode.BAD_AMOUNT, "面议"),
         (IssueCode.BAD_DATE, "2025-02-30"),
+        (IssueCode.STAGE_BACKWARDS, "38 (LX-2024-0005)"),
     ]
     assert intake.as_of == AS_OF
     lines = (FOLDER / "lx_stage_history.csv").read_text("utf-8-sig").splitlines()

@@ -89,7 +89,7 @@ def test_the_data_sheet(
     data_sheet(path, frame, language, named=named)
     intake = read_sources([Source(path, "Data")], Settings())
     pd.testing.assert_frame_equal(intake.visits, frame)
-    assert intake.issues == ()
+    assert {i.code for i in intake.issues} <= {"similar_owner"}
 
 
 DATE_STYLES = {
@@ -159,7 +159,7 @@ def test_every_shape_encoding_and_style(
     path.write_bytes(csv_bytes(rows, encoding, delimiter))
     intake = read_sources([path], Settings())
     pd.testing.assert_frame_equal(intake.visits, frame)
-    assert intake.issues == ()
+    assert {i.code for i in intake.issues} <= {"date_order", "same_instant", "similar_owner"}
     assert intake.sources[0].rows_refused == 0
 
 

@@ -1,14 +1,12 @@
 """Dates as CRMs and people write them, as seconds since 1970-01-01 of the local clock; zones are not converted.
 
 Read are: real dates of a workbook, Excel's serial numbers (1900 and 1904), ISO with or without time and zone,
-2025/6/30, 2025.6.30, 2025年6月30日, 20250630, 30-Jun-2025, Jun 30, 2025, 30.6.2025, and 6/30/2025 or 30/6/2025: which
-of these two is decided for all columns of a table at once.
+2025/6/30, 2025.6.30, 2025年6月30日, 20250630, 30-Jun-2025, 30-Jun-25, Jun 30, 2025, 30.6.2025, milliseconds since 1970
+(as HubSpot's interface gives them, in UTC), and 6/30/2025 or 30/6/2025, told apart in `xlfunnel.crm.day_month`.
 """
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -28,6 +26,7 @@ NEVER_YEAR = 2099
 Seconds = np.ndarray[Any, np.dtype[np.int64]]
 
 _FIRST_YEAR = 1950
+_MILLISECONDS = (631_152_000_000, 4_102_444_800_000)  # 1990-01-01 … 2100-01-01
 _SERIALS = (18_264, 109_575)  # 1950-01-01 … 2200-01-01 in Excel's own count
 _MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
@@ -37,11 +36,11 @@ _TIME = (
 )
 _YEAR_FIRST = re.compile(r"(?P<y>\d{4})\s*[-/.年]\s*(?P<mo>\d{1,2})\s*[-/.月]\s*(?P<d>\d{1,2})\s*[日号]?" + _TIME)
 _EIGHT = re.compile(r"(?P<y>\d{4})(?P<mo>\d{2})(?P<d>\d{2})" + _TIME)
-_DAY_NAME = re.compile(r"(?P<d>\d{1,2})[-\s]+(?P<name>[a-z]{3,9})\.?[-,\s]+(?P<y>\d{4})" + _TIME)
+_DAY_NAME = re.compile(r"(?P<d>\d{1,2})[-\s]+(?P<name>[a-z]{3,9})\.?[-,\s]+(?P<y>\d{4}|\d\d)" + _TIME)
 _NAME_DAY = re.compile(r"(?P<name>[a-z]{3,9})\.?\s+(?P<d>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<y>\d{4})" + _TIME)
 _DOTTED = re.compile(r"(?P<d>\d{1,2})\.(?P<mo>\d{1,2})\.(?P<y>\d{4})" + _TIME)
 _SLASHED = re.compile(r"(?P<a>\d{1,2})\s*[-/]\s*(?P<b>\d{1,2})\s*[-/]\s*(?P<y>\d{4})" + _TIME)
-_SERIAL_TEXT = re.compile(r"\d{5}(?:\.\d+)?")
+_NUMBER_TEXT = re.compile(r"\d{5}(?:\.\d+)?|\d{12,13}")
 _MONTH_FIRST = re.compile(r"(?P<y>\d{4})\s*[-/.年]?\s*(?P<mo>\d{1,2})\s*月?(?:份)?")
 _MONTH_NAME = re.compile(r"(?P<name>[a-z]{3,9})\.?[-\s]+(?P<y>\d{4})")
 
@@ -58,14 +57,6 @@ class Slashed(NamedTuple):
         """Seconds since 1970-01-01, or BAD."""
         month, day = (self.a, self.b) if month_first else (self.b, self.a)
         return _seconds(self.year, month, day, self.time)
-
-
-@dataclass(frozen=True)
-class Undecided:
-    """Slashed dates that fit both readings: `column` is the header, `example` one of its values."""
-
-    column: str
-    example: str
 
 
 def moment(cell: object, epoch_1904: bool = False) -> int | Slashed:
@@ -90,11 +81,11 @@ def moment(cell: object, epoch_1904: bool = False) -> int | Slashed:
         if found:
             parts = found.groupdict()
             month = int(parts["mo"]) if parts.get("mo") else _MONTHS.get(parts["name"][:3], 0)
-            return _seconds(int(parts["y"]), month, int(parts["d"]), _clock(found))
+            return _seconds(_year(parts["y"]), month, int(parts["d"]), _clock(found))
     found = _SLASHED.fullmatch(text)
     if found:
         return Slashed(int(found["a"]), int(found["b"]), int(found["y"]), _clock(found))
-    return _number(float(text), epoch_1904) if _SERIAL_TEXT.fullmatch(text) else BAD
+    return _number(float(text), epoch_1904) if _NUMBER_TEXT.fullmatch(text) else BAD
 
 
 def month(cell: object, epoch_1904: bool = False) -> int:
@@ -121,49 +112,17 @@ def months(cells: Cells, epoch_1904: bool = False) -> Seconds:
     return np.array([month(u, epoch_1904) for u in uniques] + [BLANK], dtype=np.int64).take(codes)
 
 
-def moments(
-    columns: Mapping[str, Cells], epoch_1904: bool = False, order: tuple[tuple[str, str], ...] = ()
-) -> tuple[dict[str, Seconds], Undecided | None]:
-    """All date columns of a table, read together so that they agree on month/day or day/month.
-
-    `order` holds pairs of columns of which the first is never later. A part above 12 decides; failing that the reading
-    under which fewer pairs are out of order; failing that the dates are Undecided (and read as month/day).
-    """
-    read = {}
-    for name, cells in columns.items():
-        codes, uniques = factorized(cells)
-        read[name] = (codes, uniques, [moment(u, epoch_1904) for u in uniques])
-    open_ones = [s for _, _, found in read.values() for s in found if isinstance(s, Slashed)]
-    first_is_day = sum(s.seconds(True) == BAD and s.seconds(False) != BAD for s in open_ones)
-    second_is_day = sum(s.seconds(False) == BAD and s.seconds(True) != BAD for s in open_ones)
-    as_month = {name: _column(codes, found, True) for name, (codes, _, found) in read.items()}
-    if not open_ones or second_is_day > first_is_day:
-        return as_month, None
-    as_day = {name: _column(codes, found, False) for name, (codes, _, found) in read.items()}
-    if first_is_day > second_is_day:
-        return as_day, None
-    wrong_month, wrong_day = (_out_of_order(c, order) for c in (as_month, as_day))
-    if wrong_month != wrong_day:
-        return (as_month if wrong_month < wrong_day else as_day), None
-    for name, (_, uniques, found) in read.items():
-        for cell, one in zip(uniques, found, strict=True):
-            if isinstance(one, Slashed) and one.seconds(True) != one.seconds(False):
-                return as_month, Undecided(name, str(cell))
-    return as_month, None
-
-
-def _column(codes: np.ndarray[Any, np.dtype[np.intp]], found: list[int | Slashed], month_first: bool) -> Seconds:
+def moments(cells: Cells, epoch_1904: bool = False, month_first: bool = True) -> Seconds:
+    """`moment` of a column; `month_first` reads its slashed dates (see `xlfunnel.crm.day_month`)."""
+    codes, uniques = factorized(cells)
+    found = [moment(u, epoch_1904) for u in uniques]
     values = [f if isinstance(f, int) else f.seconds(month_first) for f in found]
     return np.take(np.array([*values, BLANK], dtype=np.int64), codes)
 
 
-def _out_of_order(columns: Mapping[str, Seconds], order: tuple[tuple[str, str], ...]) -> int:
-    wrong = 0
-    for first, second in order:
-        if first in columns and second in columns:
-            a, b = columns[first], columns[second]
-            wrong += int(((a > BAD) & (b > BAD) & (a > b)).sum())
-    return wrong
+def _year(text: str) -> int:
+    """A year; of two digits as Excel takes them: 29 is 2029, 30 is 1930."""
+    return int(text) if len(text) > 2 else int(text) + (2000 if int(text) < 30 else 1900)
 
 
 def _seconds(year: int, month: int, day: int, time: int) -> int:
@@ -189,7 +148,9 @@ def _clock(found: re.Match[str]) -> int:
 
 
 def _number(value: float, epoch_1904: bool) -> int:
-    """A bare number: Excel's serial, or 20250630."""
+    """A bare number: Excel's serial, 20250630, or milliseconds."""
+    if _MILLISECONDS[0] <= value < _MILLISECONDS[1]:
+        return int(value // 1000)
     if value.is_integer() and 19_500_101 <= value <= 99_991_231:
         whole = int(value)
         return _seconds(whole // 10_000, whole // 100 % 100, whole % 100, 0)

@@ -16,6 +16,7 @@ from xlfunnel.crm.intake import Intake, Source, SourceSummary
 from xlfunnel.crm.ledger import Ledger
 from xlfunnel.crm.packed import expanded
 from xlfunnel.crm.regions import Regions
+from xlfunnel.crm.remarks import backwards, similar_owners
 from xlfunnel.crm.shapes import HISTORY_RULES, LOOKUP, OPPORTUNITIES, RULES
 from xlfunnel.crm.stages import StageNames
 from xlfunnel.crm.tables import RawTable, found, opened
@@ -24,6 +25,7 @@ from xlfunnel.errors import InputError
 from xlfunnel.settings import Settings
 from xlfunnel.terms import Col, Field, IssueCode, Shape, Treatment
 
+_ENOUGH_ROWS, _STRAY_ROWS, _STRAY_DAYS = 50, 3, 366
 _SHOWN = frozenset((*Field, *STAGE_KEYS))
 
 
@@ -67,12 +69,14 @@ def read_sources(
             else joins.visits_beside(tables, beside, settings, ledger)
         )
         counted = regions.filled(loose, ledger)
-        made, reserves = visits.canonical(counted), None
-        last = counted[[Col.ENTERED_DAY, Col.LEFT_DAY]].to_numpy(dtype="int64").max() if len(counted) else None
-        latest = None if last is None else date_of(last)
-        if day:
-            _note_future(counted, day, ledger)
+        (made, positions), reserves = visits.placed(counted), None
+        backwards(made, positions, everything, ledger)
+        latest = _latest(counted)
+        if (since := day or latest) is not None:
+            _note_future(counted, since, ledger)
     _note_ownerless(counted, everything, ledger)
+    named = next((t.name for t in everything if Field.OWNER in t.cells and t.shape != Shape.LOOKUP), "")
+    similar_owners(pd.unique(counted[Col.OWNER]).tolist(), named, ledger)
     _refuse_too_many(ledger, settings)
     if latest is None:
         raise InputError("input.no_rows_used", file=", ".join(ledger.sources))
@@ -157,6 +161,21 @@ def _reserves(counted: pd.DataFrame) -> pd.DataFrame:
     frame[columns[:3]] = frame[columns[:3]].astype(str)
     frame[columns[5]] = frame[columns[5]].fillna(0)
     return frame.astype(dict.fromkeys(columns[3:], "int64"))
+
+
+def _latest(counted: pd.DataFrame) -> date | None:
+    """The last day that the data tell of. A few rows a year and more after all the others are typing errors: they are
+    not what the data look back from."""
+    days = counted[[Col.ENTERED_DAY, Col.LEFT_DAY]].to_numpy(dtype="int64").max(axis=1)
+    if not len(days):
+        return None
+    few = max(_STRAY_ROWS, len(days) // 1000)
+    if len(days) >= _ENOUGH_ROWS:
+        last = np.sort(days)[-few - 1 :]
+        gaps = np.flatnonzero(np.diff(last) > _STRAY_DAYS)
+        if len(gaps):
+            return date_of(last[gaps[0]])
+    return date_of(days.max())
 
 
 def _note_future(counted: pd.DataFrame, day: date, ledger: Ledger) -> None:

@@ -9,6 +9,7 @@ Days and seconds count from 1970-01-01; `xlfunnel.crm.dates.BLANK` stands for no
 
 from datetime import date
 from functools import reduce
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -17,12 +18,14 @@ from xlfunnel.calendar import day_number
 from xlfunnel.crm import aliases, amounts
 from xlfunnel.crm.dates import BAD, BLANK, DAY, NEVER_YEAR, Seconds, months
 from xlfunnel.crm.ledger import Ledger
-from xlfunnel.crm.stages import UNKNOWN, StageNames
+from xlfunnel.crm.remarks import order_of_history
+from xlfunnel.crm.stages import UNKNOWN, StageNames, nearest
 from xlfunnel.crm.tables import RawTable, common, moments, outcomes
-from xlfunnel.crm.text import Cells, texts
+from xlfunnel.crm.text import Cells, plain, texts
 from xlfunnel.settings import Settings
 from xlfunnel.terms import OUTCOMES, STAGES, Col, Field, IssueCode, Outcome, Shape
 
+_NAMES_COMPARED = 50
 _NEVER = day_number(date(NEVER_YEAR, 1, 1))
 
 
@@ -32,7 +35,7 @@ def history(table: RawTable, settings: Settings, ledger: Ledger) -> pd.DataFrame
     stage = _stages(table, settings, ledger)
     following = StageNames(settings, aliases.ENDS).column(table.column(Field.NEXT_STAGE))
     _refuse(table, ledger, IssueCode.UNKNOWN_STAGE, following == UNKNOWN, table.column(Field.NEXT_STAGE))
-    found = moments(table, (Field.ENTERED, Field.LEFT), ((Field.ENTERED, Field.LEFT),))
+    found = moments(table, (Field.ENTERED, Field.LEFT))
     entered, left = found[Field.ENTERED], _ending(found[Field.LEFT])
     _refuse_dates(table, ledger, entered, table.column(Field.ENTERED))
     _refuse(table, ledger, IssueCode.BAD_DATE, left == BAD, table.column(Field.LEFT))
@@ -40,9 +43,10 @@ def history(table: RawTable, settings: Settings, ledger: Ledger) -> pd.DataFrame
     _refuse(table, ledger, IssueCode.LEFT_BEFORE_ENTERED, early, table.column(Field.LEFT))
     frame = frame.assign(stage=stage, next_stage=following, entered=entered, left=left)
     frame["order"] = _order(frame)
+    order_of_history(table, frame[ledger.used(table.positions)], ledger)
     if aliases.PREVIOUS in table.cells or Field.CREATED in table.cells:
         frame["previous"] = StageNames(settings).column(table.column(aliases.PREVIOUS))
-        born = moments(table, (Field.CREATED, Field.CLOSED), ((Field.CREATED, Field.CLOSED),))
+        born = moments(table, (Field.CREATED, Field.CLOSED))
         frame = frame.assign(created=born[Field.CREATED], closed=born[Field.CLOSED])
     return frame[ledger.used(table.positions)]
 
@@ -55,7 +59,7 @@ def stage_dates(table: RawTable, settings: Settings, ledger: Ledger) -> pd.DataF
     """
     frame = common(table, ledger)
     keys = [s for s in STAGES if s in table.cells]
-    found = moments(table, (*keys, *OUTCOMES, Field.CLOSED), tuple(zip(keys, [*keys[1:], Field.CLOSED], strict=True)))
+    found = moments(table, (*keys, *OUTCOMES, Field.CLOSED))
     outcome, end = _outcome(table, settings, ledger, found)
     last = np.full(len(frame), BLANK, dtype=np.int64)
     any_date = np.zeros(len(frame), dtype=bool)
@@ -85,8 +89,7 @@ def current_stage(table: RawTable, settings: Settings, ledger: Ledger) -> pd.Dat
     stage = _stages(table, settings, ledger)
     at_end = StageNames(settings).column(table.column(Field.STAGE))
     keys = (Field.CREATED, Field.ENTERED, Field.CLOSED, *OUTCOMES)
-    orders = ((Field.CREATED, Field.ENTERED), (Field.ENTERED, Field.CLOSED), (Field.CREATED, Field.CLOSED))
-    found = {k: _days(s) for k, s in moments(table, keys, orders).items()}
+    found = {k: _days(s) for k, s in moments(table, keys).items()}
     created, entered = found[Field.CREATED], found[Field.ENTERED]
     closed = np.isin(stage, OUTCOMES)
     start = np.where(closed, _first_of(created, entered), _first_of(entered, created))
@@ -147,8 +150,18 @@ def _stages(table: RawTable, settings: Settings, ledger: Ledger) -> Cells:
     said = outcomes(table) if table.shape != Shape.HISTORY or aliases.IS_WON in table.cells else stage
     stage = np.where(np.isin(said, OUTCOMES) & ~np.isin(stage, OUTCOMES), said, stage).astype(object)
     _refuse(table, ledger, IssueCode.MISSING_STAGE, stage == "", table.first)
-    _refuse(table, ledger, IssueCode.UNKNOWN_STAGE, stage == UNKNOWN, table.column(Field.STAGE))
+    refuse_unknown(table, stage == UNKNOWN, ledger)
     return stage
+
+
+def refuse_unknown(table: RawTable, where: np.ndarray[tuple[int], np.dtype[np.bool_]], ledger: Ledger) -> None:
+    """Refuse rows whose stage nobody mapped, with the known name that looks most like it."""
+    names = table.column(Field.STAGE)[where]
+    close = {name: nearest(plain(name)) for name in islice(dict.fromkeys(names), _NAMES_COMPARED)}
+    shown = [f"{plain(n)} ≈ {close[n]}" if close.get(n) else n for n in names]
+    values = np.empty(len(shown), dtype=object)
+    values[:] = shown
+    ledger.refuse(IssueCode.UNKNOWN_STAGE, table.positions[where], values)
 
 
 def _outcome(table: RawTable, settings: Settings, ledger: Ledger, found: dict[str, Seconds]) -> tuple[Cells, Seconds]:

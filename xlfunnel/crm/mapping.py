@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from xlfunnel.crm import aliases, lookups
@@ -12,11 +11,14 @@ from xlfunnel.crm.intake import Source
 from xlfunnel.crm.ledger import Ledger
 from xlfunnel.crm.packed import expanded
 from xlfunnel.crm.shapes import LOOKUP, OPPORTUNITIES, RULES
-from xlfunnel.crm.stages import UNKNOWN, StageNames
+from xlfunnel.crm.stages import UNKNOWN, StageNames, nearest
 from xlfunnel.crm.tables import RawTable, opened, outcomes
-from xlfunnel.crm.text import fold, texts
+from xlfunnel.crm.text import texts
 from xlfunnel.settings import Settings
 from xlfunnel.terms import OUTCOMES, STAGES, Field, Shape
+
+_NAMES_SHOWN = 200
+"""Stage names that are listed: a column that holds more is no column of stages."""
 
 Say = Callable[..., str]
 
@@ -83,12 +85,6 @@ def as_toml(mapping: Mapping, settings: Settings, say: Say) -> str:
     return "\n".join(lines) + "\n"
 
 
-def nearest(name: str) -> str:
-    """The known stage name that looks most like `name`; "" = none does."""
-    close = get_close_matches(fold(name), aliases.STAGES, n=1, cutoff=0.72)
-    return close[0] if close else ""
-
-
 def _stage_names(tables: Sequence[RawTable], names: StageNames) -> Iterator[StageName]:
     rows: Counter[str] = Counter()
     ends: dict[str, set[str]] = {}
@@ -99,7 +95,7 @@ def _stage_names(tables: Sequence[RawTable], names: StageNames) -> Iterator[Stag
         for name, end in zip(found, outcomes(table), strict=True):
             rows[name] += 1
             ends.setdefault(name, set()).add(end)
-    for name, times in rows.most_common():
+    for name, times in rows.most_common(_NAMES_SHOWN):
         target = names(name)
         if target == UNKNOWN:
             close = nearest(name)

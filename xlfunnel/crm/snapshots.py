@@ -19,6 +19,7 @@ import pandas as pd
 from xlfunnel.calendar import date_of, day_number, month_end
 from xlfunnel.crm import aliases
 from xlfunnel.crm.dates import BAD, BLANK, DAY, Seconds, months
+from xlfunnel.crm.forms import refuse_unknown
 from xlfunnel.crm.ledger import Ledger
 from xlfunnel.crm.stages import UNKNOWN, StageNames
 from xlfunnel.crm.tables import RawTable, common, moments, outcomes
@@ -135,13 +136,12 @@ def _rows(table: RawTable, settings: Settings, ledger: Ledger) -> pd.DataFrame:
     day = _days(table)
     for code, where, values in (
         (IssueCode.MISSING_STAGE, stage == "", table.first),
-        (IssueCode.UNKNOWN_STAGE, stage == UNKNOWN, table.column(Field.STAGE)),
         (IssueCode.MISSING_DATE, day == BLANK, table.first),
         (IssueCode.BAD_DATE, day == BAD, table.column(aliases.SNAPSHOT)),
     ):
         ledger.refuse(code, table.positions[where], values[where])
-    order = ((Field.CREATED, Field.ENTERED), (Field.CREATED, Field.CLOSED))
-    told = {str(k): np.where(s > BAD, s // DAY, BLANK) for k, s in moments(table, _KEYS, order).items()}
+    refuse_unknown(table, stage == UNKNOWN, ledger)
+    told = {str(k): np.where(s > BAD, s // DAY, BLANK) for k, s in moments(table, _KEYS).items()}
     return frame.assign(stage=stage, day=day, **told)[ledger.used(table.positions)]
 
 

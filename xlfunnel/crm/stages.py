@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 import numpy as np
 
@@ -55,3 +56,10 @@ class StageNames:
         codes, uniques = factorized(cells)
         values: Cells = np.array([self(plain(u)) for u in uniques] + [""], dtype=object)
         return values.take(codes)
+
+
+def nearest(name: str) -> str:
+    """The known stage name that looks most like `name`; "" = none does."""
+    key = fold(name)
+    close = get_close_matches(key, aliases.STAGES, n=1, cutoff=0.72)
+    return close[0] if close else ""

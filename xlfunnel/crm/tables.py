@@ -1,14 +1,16 @@
 """One table of one file: found, its columns recognised, its cells picked out and its texts cleaned."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
 
 from xlfunnel.crm import aliases, amounts, columns, dates
 from xlfunnel.crm.columns import Header
+from xlfunnel.crm.day_month import Decision, decisions
 from xlfunnel.crm.grid import Grid
 from xlfunnel.crm.intake import Source
 from xlfunnel.crm.ledger import Ledger, Positions
@@ -18,11 +20,19 @@ from xlfunnel.crm.stages import UNKNOWN, StageNames
 from xlfunnel.crm.text import Cells, factorized, fold, plain, texts
 from xlfunnel.errors import InputError
 from xlfunnel.settings import Settings
-from xlfunnel.terms import OUTCOMES, Col, Field, IssueCode, Outcome, Shape
+from xlfunnel.terms import OUTCOMES, STAGES, Col, Field, IssueCode, Outcome, Shape
 
 _LABELS = (Field.OPPORTUNITY, Field.OWNER, Field.REGION, Field.STAGE, Field.MONTH)
 _YES = ("true", "yes", "1", "是", "y")
 _NAMES = (Field.OPPORTUNITY, Field.REGION, Field.OWNER)
+
+_DATES = (aliases.SNAPSHOT, Field.CREATED, Field.ENTERED, Field.LEFT, *STAGES, *OUTCOMES, Field.CLOSED)
+_IN_TIME = (
+    (Field.ENTERED, Field.LEFT), (Field.CREATED, Field.ENTERED), (Field.CREATED, Field.CLOSED),
+    (Field.ENTERED, Field.CLOSED), *combinations(STAGES, 2), *product((Field.CREATED, *STAGES), OUTCOMES),
+    *product(STAGES, [Field.CLOSED]), *product([Field.CREATED], STAGES),
+)  # fmt: skip
+"""Columns of which the first is never later than the second."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,7 @@ class RawTable:
 
     cells      field or stage code -> cells of its column, one per row that is not blank
     positions  of those rows in the ledger
+    orders     of day and month in the date columns that need it
     """
 
     name: str
@@ -41,6 +52,7 @@ class RawTable:
     positions: Positions
     epoch_1904: bool
     first: Cells = field(repr=False)
+    orders: Mapping[str, Decision] = field(default_factory=dict)
 
     def column(self, key: str) -> Cells:
         """Cells of a column; all None if the table lacks it."""
@@ -122,7 +134,12 @@ def _read(grid: Grid, header: Header, ledger: Ledger, stages: StageNames) -> Raw
         ledger.remark(IssueCode.UNMAPPED_COLUMN, grid.name, name)
     first = np.where(zero == "", first, zero)
     how = f"{grid.how} · {header.dialect.name}" if header.dialect else grid.how
-    return RawTable(grid.name, how, header.rule.shape, header.names, by_key, positions, grid.epoch_1904, first)
+    dated = {k: by_key[k] for k in _DATES if k in by_key and header.rule.shape != Shape.AGGREGATED}
+    orders = decisions(dated, _IN_TIME, header.names)
+    for key, decision in orders.items():
+        if decision.evidence and decision.example:
+            ledger.remark(IssueCode.DATE_ORDER, grid.name, f"{header.names[key]}: {decision.evidence}")
+    return RawTable(grid.name, how, header.rule.shape, header.names, by_key, positions, grid.epoch_1904, first, orders)
 
 
 def _about_stage(
@@ -203,15 +220,22 @@ def outcomes(table: RawTable) -> Cells:
     return outcome.astype(object)
 
 
-def moments(table: RawTable, keys: Sequence[str], order: tuple[tuple[str, str], ...] = ()) -> dict[str, dates.Seconds]:
-    """The date columns `keys` in seconds (all BLANK where the table lacks one). Raises InputError ambiguous_dates."""
-    present = {k: table.cells[k] for k in keys if k in table.cells}
-    found, undecided = dates.moments(present, table.epoch_1904, order)
-    if undecided:
-        column = table.headers[undecided.column]
-        raise InputError("input.ambiguous_dates", file=table.name, column=column, example=undecided.example)
-    nothing = np.full(len(table.positions), dates.BLANK, dtype=np.int64)
-    return {k: found.get(k, nothing) for k in keys}
+def moments(table: RawTable, keys: Sequence[str]) -> dict[str, dates.Seconds]:
+    """The date columns `keys` in seconds (all BLANK where the table lacks one).
+
+    Raises InputError ambiguous_dates, mixed_dates.
+    """
+    found = {}
+    for key in keys:
+        if key not in table.cells:
+            found[key] = np.full(len(table.positions), dates.BLANK, dtype=np.int64)
+            continue
+        decision = table.orders.get(key, Decision(True))
+        if decision.month_first is None:
+            code = "input.mixed_dates" if decision.is_mixed else "input.ambiguous_dates"
+            raise InputError(code, file=table.name, column=table.headers[key], example=decision.example)
+        found[key] = dates.moments(table.cells[key], table.epoch_1904, decision.month_first)
+    return found
 
 
 def _refuse_totals(table: RawTable, ledger: Ledger) -> None:

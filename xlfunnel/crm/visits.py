@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from xlfunnel.crm.dates import BLANK, DAY, Seconds
-from xlfunnel.crm.ledger import Ledger
+from xlfunnel.crm.ledger import Ledger, Positions
 from xlfunnel.crm.text import Cells
 from xlfunnel.terms import OUTCOMES, STAGES, Col, IssueCode, Outcome
 
@@ -88,6 +88,11 @@ def from_stage_dates(frame: pd.DataFrame) -> pd.DataFrame:
 
 def canonical(made: pd.DataFrame) -> pd.DataFrame:
     """The frame drawn above, of visits with opportunity_id … amount_cents, order; left_day BLANK = not ended."""
+    return placed(made)[0]
+
+
+def placed(made: pd.DataFrame) -> tuple[pd.DataFrame, Positions]:
+    """The canonical frame, and the position of each of its rows in the ledger."""
     codes = pd.factorize(made[Col.OPPORTUNITY], sort=True)[0]
     by_time = np.lexsort((made["order"].to_numpy(), made[Col.ENTERED_DAY].to_numpy(), codes))
     made, codes = made.iloc[by_time], codes[by_time]
@@ -103,7 +108,7 @@ def canonical(made: pd.DataFrame) -> pd.DataFrame:
     columns[Col.ENTERED_MONTH] = month_numbers(entered)
     columns[Col.LEFT_MONTH] = _integers(month_numbers(np.where(still_open, 0, left)), still_open)
     columns[Col.AMOUNT_CENTS] = made[Col.AMOUNT_CENTS].astype("Int64").array
-    return pd.DataFrame({name: columns[name] for name in ORDER})
+    return pd.DataFrame({name: columns[name] for name in ORDER}), made.index.to_numpy()
 
 
 def empty() -> pd.DataFrame:

@@ -1,0 +1,111 @@
+"""Month/day or day/month: what decides, what is said about it, and what is refused."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pytest
+from crm_files import short, told
+
+from xlfunnel.calendar import day_number
+from xlfunnel.crm import Intake
+from xlfunnel.crm.dates import BAD, DAY, moments
+from xlfunnel.crm.day_month import Decision, decisions
+from xlfunnel.errors import InputError
+from xlfunnel.settings import Settings
+
+Read = Callable[..., Intake]
+
+
+def decided(pairs: tuple[tuple[str, str], ...] = (), **columns: list[object]) -> dict[str, Decision]:
+    cells = {name: np.array(values, dtype=object) for name, values in columns.items()}
+    return decisions(cells, pairs, {name: name.upper() for name in columns})
+
+
+@pytest.mark.parametrize(
+    ("values", "expected", "evidence"),
+    [
+        (["3/4/2025", "6/30/2025"], [date(2025, 3, 4), date(2025, 6, 30)], "M/D ← 6/30/2025"),
+        (["3/4/2025", "30/6/2025"], [date(2025, 4, 3), date(2025, 6, 30)], "D/M ← 30/6/2025"),
+        (["3-4-2025", "30-6-2025"], [date(2025, 4, 3), date(2025, 6, 30)], "D/M ← 30-6-2025"),
+        (["5/5/2025", "7/7/2025"], [date(2025, 5, 5), date(2025, 7, 7)], ""),
+        (
+            ["6/30/2025 23:59", date(2025, 1, 2), 45838],
+            [date(2025, 6, 30), date(2025, 1, 2), date(2025, 6, 30)],
+            "M/D ← 6/30/2025 23:59",
+        ),
+    ],
+    ids=["month first", "day first", "day first with hyphens", "the same either way", "mixed with real dates"],
+)
+def test_the_column_tells(values: list[object], expected: list[date], evidence: str) -> None:
+    decision = decided(a=values)["a"]
+    assert decision.evidence == evidence
+    found = moments(np.array(values, dtype=object), month_first=bool(decision.month_first))
+    assert (found // DAY).tolist() == [day_number(d) for d in expected]
+
+
+def test_nothing_is_said_where_nothing_could_be_misread(read: Read) -> None:
+    intake = read([["id", "owner", "stage", "entered"], ["A", "Ann", "T1", "6/30/2025"]], Settings())
+    assert intake.issues == ()
+
+
+def test_columns_without_slashes_need_no_decision() -> None:
+    assert decided(a=["2025-06-30", "", None], b=[45838, date(2025, 1, 2)]) == {}
+
+
+def test_another_column_of_the_table_tells() -> None:
+    assert decided(a=["3/4/2025"], b=["30/6/2025", "1/2/2025"])["a"] == Decision(False, "D/M ← B", "3/4/2025")
+
+
+def test_each_column_may_have_an_order_of_its_own() -> None:
+    made = decided(a=["30/6/2025", "1/2/2025"], b=["6/30/2025", "1/2/2025"], c=["1/2/2025"])
+    assert [made[n].month_first for n in "abc"] == [False, True, None]
+
+
+def test_the_order_in_time_tells() -> None:
+    made = decided((("a", "b"),), a=["3/4/2025", "1/1/2025"], b=["1/5/2025", "2/2/2025"])
+    assert made["a"] == Decision(False, "D/M ← 3/4/2025 > 1/5/2025 (1 : 0)", "3/4/2025")
+    assert made["b"].month_first is False, "4 March is after 5 January, so these must be 3 April and 1 May"
+
+
+def test_dates_that_are_certain_help_to_tell() -> None:
+    made = decided((("a", "b"),), a=["2025-03-20"], b=["4/3/2025"])
+    assert made["b"].month_first is True, "4 March would be before 20 March, 3 April is not"
+
+
+def test_a_contradiction_on_both_sides_tells_nothing() -> None:
+    made = decided((("a", "b"),), a=["3/4/2025", "4/3/2025"], b=["1/5/2025", "5/1/2025"])
+    assert made["a"].month_first is None
+
+
+def test_one_typing_error_among_many_is_a_bad_date_not_a_second_order() -> None:
+    values = [f"6/{d}/2025" for d in range(13, 31)] + ["30/6/2025"]
+    assert decided(a=values)["a"].month_first is True
+    assert moments(np.array(values, dtype=object), month_first=True)[-1] == BAD
+
+
+@pytest.mark.parametrize("values", [["6/30/2025", "30/6/2025"], ["6/30/2025", "7/31/2025", "30/6/2025", "31/7/2025"]])
+def test_two_orders_in_one_column_are_refused(read: Read, values: list[object]) -> None:
+    assert decided(a=values)["a"].is_mixed
+    with pytest.raises(InputError, match="mixed_dates") as e:
+        read([["id", "stage", "entered"], *([i, "T1", v] for i, v in enumerate(values))])
+    assert e.value.params["column"] == "entered"
+
+
+def test_ambiguous_dates_are_refused(read: Read) -> None:
+    rows = [["id", "stage", "created"], ["A", "T1", "3/4/2025"], ["B", "T1", "5/6/2025"]]
+    with pytest.raises(InputError, match="ambiguous_dates") as e:
+        read(rows)
+    assert (e.value.params["column"], e.value.params["example"]) == ("created", "3/4/2025")
+
+
+def test_the_evidence_is_reported(read: Read) -> None:
+    rows: list[list[Any]] = [["id", "owner", "stage", "Created", "Close date"]]
+    rows += [["A", "Ann", "won", "3/4/2025", "1/5/2025"], ["B", "Ann", "won", "1/2/2025", "3/4/2025"]]
+    intake = read(rows, Settings())
+    assert [v[4:] for v in short(intake.visits)] == [("2025-04-03", "2025-05-01"), ("2025-02-01", "2025-04-03")]
+    assert told(intake) == [
+        ("date_order", None, "Created: D/M ← 3/4/2025 > 1/5/2025 (1 : 0)", "noted"),
+        ("date_order", None, "Close date: D/M ← 3/4/2025 > 1/5/2025 (1 : 0)", "noted"),
+    ]
