@@ -1,0 +1,43 @@
+"""Recent months and their history; the interval of a difference."""
+
+from datetime import date
+from math import isnan
+
+import pytest
+from hand_facts import facts, monthly
+from statsmodels.stats.proportion import confint_proportions_2indep
+
+from xlfunnel.calendar import month_of_text
+from xlfunnel.metrics.evidence import difference_high, windows
+from xlfunnel.metrics.proportion import wilson
+from xlfunnel.settings import Settings
+
+JAN = month_of_text("2025-01")
+
+
+@pytest.mark.parametrize(
+    ("as_of", "recent_months", "recent", "earlier"),
+    [
+        (date(2025, 6, 30), 2, (4, 5), (0, 1, 2, 3)),
+        (date(2025, 6, 29), 2, (3, 4), (0, 1, 2)),
+        (date(2025, 6, 30), 6, (0, 1, 2, 3, 4, 5), ()),
+        (date(2025, 6, 30), 9, (0, 1, 2, 3, 4, 5), ()),
+        (date(2025, 1, 15), 1, (), ()),
+    ],
+)
+def test_windows(as_of: date, recent_months: int, recent: tuple[int, ...], earlier: tuple[int, ...]) -> None:
+    made = facts(monthly("LX", "A", "T0", "2025-01", [1] * as_of.month), as_of)
+    found = windows(made, Settings(recent_months=recent_months))
+    assert found == (tuple(JAN + i for i in recent), tuple(JAN + i for i in earlier))
+
+
+@pytest.mark.parametrize("cases", [(8, 20, 50, 100), (0, 20, 5, 40), (20, 20, 20, 20), (56, 70, 48, 80)])
+def test_difference_is_newcombes(cases: tuple[int, int, int, int]) -> None:
+    _, high = confint_proportions_2indep(*cases, method="newcomb")
+    assert difference_high(wilson(*cases[:2]), wilson(*cases[2:])) == pytest.approx(high)
+
+
+def test_difference_as_published() -> None:
+    """Newcombe 1998, table II, case (a): 56/70 less 48/80 lies between 0.0524 and 0.3339."""
+    assert difference_high(wilson(56, 70), wilson(48, 80)) == pytest.approx(0.3339, abs=5e-5)
+    assert isnan(difference_high(wilson(0, 0), wilson(48, 80)))

@@ -1,0 +1,162 @@
+"""Flow speed: days in stage with the stays still open counted as far as they have come (Kaplan-Meier).
+
+The mean, or median, of finished visits alone is biased short: what takes long is not finished yet. Any ending counts:
+on, back, won, lost or gone. A stay goes through hands (see `xlfunnel.facts`), so an owner's stays are those that ended,
+or are, with that owner. How exactly one half, ties and stays of no length are read: `metrics.survival`.
+"""
+
+from collections.abc import Iterator
+from math import nan
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from xlfunnel.facts import Facts
+from xlfunnel.metrics.conversion import Stays
+from xlfunnel.metrics.evidence import FEW, windows
+from xlfunnel.metrics.levels import dense, stages_met, whos
+from xlfunnel.metrics.reserve import CENTS
+from xlfunnel.metrics.survival import LifeTable, Quantiles, life_table, log_rank, quantiles
+from xlfunnel.settings import Settings
+from xlfunnel.terms import Col
+
+CYCLE_STAGE = "T3"
+"""The stage whose cycle has a line of its own."""
+
+_UNKNOWN = Quantiles(nan, nan, nan, nan)
+
+
+class Duration(NamedTuple):
+    """Days in one stage. `durations` gives a frame with these columns.
+
+    region, owner   None = all regions together, the region as a whole
+    n, n_open       stays, and those of them not ended
+    median … p90    days by which half, a quarter, three quarters, nine tenths have ended; NaN while fewer than FEW
+                    have (with most still open a single ending can bring the curve down), and where it is not so low
+    recent_median   of stays begun in the recent complete months; earlier_median of those begun before; NaN likewise
+    log_rank_p      that both leave at one speed (0…1); NaN under FEW stays on either side, or where none ended
+    """
+
+    region: str | None
+    owner: str | None
+    stage: str
+    n: int
+    n_open: int
+    median: float
+    q25: float
+    q75: float
+    p90: float
+    recent_n: int
+    recent_median: float
+    earlier_n: int
+    earlier_median: float
+    log_rank_p: float
+
+
+class CycleMonth(NamedTuple):
+    """Stays begun in one month (number), and their days by Kaplan-Meier; NaN as in `Duration`."""
+
+    region: str | None
+    month: int
+    n: int
+    n_open: int
+    median: float
+    q25: float
+    q75: float
+
+
+def durations(facts: Facts, settings: Settings) -> pd.DataFrame:
+    """Days in stage for every who and stage: a frame with the columns of `Duration`, totals first."""
+    stays = Stays(facts)
+    parts = windows(facts, settings)
+    rows = []
+    for who, stage in dense(whos(facts), stages_met(facts)) if len(stays.days) else ():
+        at = stays.at(who, stage)
+        every = _table(stays, at)
+        found = _quantiles(every)
+        recent, earlier = (_table(stays, at[np.isin(stays.month[at], months)]) for months in parts)
+        enough = min(_size(recent), _size(earlier)) >= FEW
+        rows.append(
+            Duration(
+                *who,
+                stage,
+                n=_size(every),
+                n_open=_open(stays, at),
+                **found._asdict(),
+                recent_n=_size(recent),
+                recent_median=_quantiles(recent).median,
+                earlier_n=_size(earlier),
+                earlier_median=_quantiles(earlier).median,
+                log_rank_p=log_rank(recent, earlier) if enough else nan,
+            )
+        )
+    return _frame(rows, Duration._fields)
+
+
+def cycle(facts: Facts, stage: str = CYCLE_STAGE) -> pd.DataFrame:
+    """Days in a stage by month of entry, first…last, for every region and the total: columns of `CycleMonth`."""
+    return _frame(list(_cycle(facts, stage)) if stage in stages_met(facts) else [], CycleMonth._fields)
+
+
+def over_age(standing: pd.DataFrame, facts: Facts) -> pd.DataFrame:
+    """The open opportunities that stand longer than the 90th percentile of their region and stage, worst first.
+
+        opportunity_id  region  owner  stage  since_day  days  limit_days  days_over  amount
+        "SJ-0001"       LX      Zhang  T3     20117      64    51.0        13.0       12500.0
+
+    standing    frame of `xlfunnel.facts.standing` for the same day as `facts`
+    limit_days  p90 of `Duration` of region and stage; a stage where that is undefined has no limit, and so no rows
+    amount      currency units; NaN = unknown
+    """
+    stays = Stays(facts)
+    pairs = standing[[Col.REGION, Col.STAGE]].drop_duplicates()
+    limits = {}
+    for region, stage in pairs.itertuples(index=False, name=None):
+        table = _table(stays, stays.at((region, None), stage))
+        limits[region, stage] = _quantiles(table).p90
+    keys = zip(standing[Col.REGION], standing[Col.STAGE], strict=True)
+    made = standing.assign(limit_days=np.array([limits[key] for key in keys], dtype=float))
+    made["days_over"] = made[Col.DAYS] - made["limit_days"]
+    made["amount"] = made[Col.AMOUNT_CENTS].astype("Float64").astype(float) / CENTS
+    old = made[made["days_over"] > 0].drop(columns=Col.AMOUNT_CENTS)
+    order = ["days_over", Col.REGION.value, Col.OWNER.value, Col.OPPORTUNITY.value]
+    return old.sort_values(order, ascending=[False, True, True, True], ignore_index=True)
+
+
+def _cycle(facts: Facts, stage: str) -> Iterator[CycleMonth]:
+    stays = Stays(facts)
+    for who in whos(facts):
+        if who[1] is None:
+            at = stays.at(who, stage)
+            for month in range(facts.first_month, facts.last_month + 1):
+                here = at[stays.month[at] == month]
+                table = _table(stays, here)
+                found = _quantiles(table)
+                yield CycleMonth(who[0], month, _size(table), _open(stays, here), found.median, found.q25, found.q75)
+
+
+def _table(stays: Stays, rows: NDArray[np.int64]) -> LifeTable:
+    """The life table of leaving the stage, for whatever reason."""
+    return life_table(stays.days[rows], stays.has_left[rows], stays.count[rows])
+
+
+def _size(table: LifeTable) -> int:
+    return int(table.at_risk[0]) if len(table.at_risk) else 0
+
+
+def _open(stays: Stays, rows: NDArray[np.int64]) -> int:
+    return int(stays.count[rows][stays.is_open[rows]].sum())
+
+
+def _quantiles(table: LifeTable) -> Quantiles:
+    return quantiles(table) if table.ended.sum() >= FEW else _UNKNOWN
+
+
+def _frame(rows: list[Duration] | list[CycleMonth], columns: tuple[str, ...]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=list(columns))
+    for name in ("region", "owner"):
+        if name in frame:
+            frame[name] = pd.Series([getattr(r, name) for r in rows], dtype=object)
+    return frame

@@ -1,0 +1,64 @@
+"""Whom a row speaks of: each owner, each region as a whole, and all regions together if there is more than one."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from xlfunnel.facts import Facts
+from xlfunnel.terms import STAGES, Col, Outcome
+
+Rows = NDArray[np.int64]
+Who = tuple[str | None, str | None]
+"""(region, owner); owner None = the region as a whole, both None = all regions together."""
+
+
+def stages_met(facts: Facts) -> tuple[str, ...]:
+    """The stages that the CRM has: those in which anything ever stood or came, in order."""
+    met = {*facts.entries[Col.STAGE], *facts.reserves[Col.STAGE]}
+    return tuple(stage for stage in STAGES if stage in met)
+
+
+def steps_met(facts: Facts) -> tuple[tuple[str, str], ...]:
+    """(stage, the next one that the CRM has), the last one going to "won"."""
+    met = stages_met(facts)
+    return tuple(zip(met, (*met[1:], Outcome.WON.value), strict=True)) if met else ()
+
+
+def whos(facts: Facts) -> tuple[Who, ...]:
+    """Everyone that any visit or reserve speaks of, totals before their parts, sorted."""
+    frames = [f[[Col.REGION, Col.OWNER]] for f in (facts.entries, facts.reserves)]
+    pairs = pd.concat(frames).drop_duplicates().sort_values([Col.REGION, Col.OWNER])
+    owners: list[tuple[str, str]] = list(pairs.itertuples(index=False, name=None))
+    regions = sorted({region for region, _ in owners})
+    found: list[Who] = [(None, None)] if len(regions) > 1 else []
+    for region in regions:
+        found += [(region, None), *((r, o) for r, o in owners if r == region)]
+    return tuple(found)
+
+
+class Places:
+    """Where a frame speaks of whom: row numbers of any who and stage, found once."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        keys = [Col.REGION.value, Col.OWNER.value, Col.STAGE.value]
+        self._rows: dict[tuple[str | None, ...], Rows] = {}
+        for level in (keys, [keys[0], keys[2]], [keys[2]]):
+            found: dict[Any, Any] = frame.groupby(level, sort=False).indices
+            for key, rows in found.items():
+                names = key if isinstance(key, tuple) else (key,)
+                who = (None, None) if len(names) == 1 else (names[0], None if len(names) == 2 else names[1])
+                self._rows[(*who, names[-1])] = np.asarray(rows, dtype=np.int64)
+
+    def __call__(self, who: Who, stage: str) -> Rows:
+        """Row numbers, possibly none."""
+        return self._rows.get((*who, stage), np.empty(0, dtype=np.int64))
+
+
+def dense(who: tuple[Who, ...], stages: tuple[str, ...]) -> Iterator[tuple[Who, str]]:
+    """Every who with every stage: a funnel has all its stages, also those that nobody entered."""
+    for one in who:
+        for stage in stages:
+            yield one, stage

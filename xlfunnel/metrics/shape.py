@@ -1,0 +1,158 @@
+"""Funnel shape: what stands in each stage now, what entered it over the recent months, and where it narrows.
+
+The narrowing ratio of a stage is what entered it ÷ what entered the stage before. Hand-overs enter nothing; what fell
+back or was taken up again enters once more, and what skipped a stage did not enter it. The ratio can exceed 1, since
+opportunities may begin in any stage and those of the month before move on in this one.
+
+Its interval: given how many entered both stages together, those of the later one are a binomial share p of them, and
+the ratio is p ÷ (1 − p); so the ends of Wilson's interval of p, carried over (two Poisson counts, conditioned on their
+sum: Przyborowski and Wilenski 1940). As entries follow from one another, the truth scatters less: cautious limits.
+
+The history is the region's, or the owner's, own: the same ratio over all complete months before the recent ones.
+"""
+
+from collections.abc import Iterator
+from math import nan
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from xlfunnel.facts import Facts
+from xlfunnel.metrics.evidence import judgement, windows
+from xlfunnel.metrics.levels import Places, Who, stages_met, whos
+from xlfunnel.metrics.proportion import Proportion, wilson
+from xlfunnel.settings import Settings
+from xlfunnel.terms import Col, Judgement
+
+USUAL = (0.1, 0.5, 0.9)
+"""Shares of the earlier month ends that lay below the lower, the middle and the upper usual ratio of stocks."""
+
+
+class StageShape(NamedTuple):
+    """One stage of a funnel. `shape` gives a frame with these columns.
+
+    region, owner    None = all regions together, the region as a whole
+    now              opportunities that stand in the stage as of `as_of`
+    entered          entries of the recent complete months first_month…last_month (numbers; None = there are none)
+    ratio            entered ÷ entered of the stage before, low…high its 95 % interval; NaN where nothing entered before
+    history          the same ratio of all earlier complete months; history_entered: what entered the stage before then
+    verdict          by the entries of the stage before: see `metrics.evidence.judgement`; "blocked" = it narrows more
+                     steeply than it used to
+    now_ratio        now ÷ now of the stage before; NaN where none stand there
+    usual            the middle of now_ratio at the earlier month ends, usual_low…usual_high a tenth and nine tenths of
+                     them: for the eye, not judged
+
+    In the first stage there is nothing before: ratios NaN, verdict None.
+    """
+
+    region: str | None
+    owner: str | None
+    stage: str
+    now: int
+    entered: int
+    first_month: int | None
+    last_month: int | None
+    ratio: float
+    low: float
+    high: float
+    history: float
+    history_entered: int
+    verdict: Judgement | None
+    now_ratio: float
+    usual_low: float
+    usual: float
+    usual_high: float
+
+
+def shape(facts: Facts, settings: Settings) -> pd.DataFrame:
+    """The funnel of everyone, stage by stage, totals first: a frame with the columns of `StageShape`.
+
+    Where reserves were counted elsewhere nothing is known of entries: they are 0, and only stocks have ratios.
+    """
+    rows = list(_rows(facts, settings))
+    frame = pd.DataFrame(rows, columns=list(StageShape._fields))
+    for name in ("region", "owner", "first_month", "last_month", "verdict"):
+        frame[name] = pd.Series([getattr(r, name) for r in rows], dtype=object)
+    return frame
+
+
+def ratio(later: int, before: int) -> Proportion:
+    """later ÷ before (0 and more) with the interval described above; all NaN where `before` is 0."""
+    if before == 0:
+        return Proportion(nan, nan, nan)
+    share = wilson(later, later + before)
+    return Proportion(later / before, share.low / (1 - share.low), share.high / (1 - share.high))
+
+
+def _rows(facts: Facts, settings: Settings) -> Iterator[StageShape]:
+    recent, earlier = windows(facts, settings)
+    first, last = (recent[0], recent[-1]) if recent else (None, None)
+    stages = stages_met(facts)
+    came = facts.arrivals[facts.arrivals[Col.CAME_FROM] != facts.arrivals[Col.STAGE]]
+    entries, stocks = _Monthly(came, facts), _Monthly(facts.reserves, facts)
+    for who in whos(facts):
+        before: _Stage | None = None
+        for stage in stages:
+            flow, stock = entries.counts(who, stage), stocks.counts(who, stage)
+            here = _Stage(
+                now=int(stock[-1]),
+                recent=int(entries.within(flow, recent).sum()),
+                earlier=int(entries.within(flow, earlier).sum()),
+                stocks=stocks.within(stock, earlier),
+            )
+            yield StageShape(*who, stage, here.now, here.recent, first, last, **_narrowing(here, before)._asdict())
+            before = here
+
+
+class _Stage(NamedTuple):
+    """What stands in a stage now, entries of the recent and of the earlier months, stocks at earlier month ends."""
+
+    now: int
+    recent: int
+    earlier: int
+    stocks: NDArray[np.int64]
+
+
+class _Narrowing(NamedTuple):
+    """The columns of `StageShape` that compare a stage with the one before."""
+
+    ratio: float = nan
+    low: float = nan
+    high: float = nan
+    history: float = nan
+    history_entered: int = 0
+    verdict: Judgement | None = None
+    now_ratio: float = nan
+    usual_low: float = nan
+    usual: float = nan
+    usual_high: float = nan
+
+
+def _narrowing(here: _Stage, before: _Stage | None) -> _Narrowing:
+    if before is None:
+        return _Narrowing()
+    found, past = ratio(here.recent, before.recent), ratio(here.earlier, before.earlier)
+    verdict = judgement(before.recent, found, history=past, n_history=before.earlier)
+    now_ratio = here.now / before.now if before.now else nan
+    stood = before.stocks > 0
+    ratios = here.stocks[stood] / before.stocks[stood]
+    usual = np.quantile(ratios, USUAL).tolist() if len(ratios) else (nan, nan, nan)
+    return _Narrowing(*found, past.rate, before.earlier, verdict, now_ratio, *usual)
+
+
+class _Monthly:
+    """Counts of a frame by who and stage, one for each month first…last."""
+
+    def __init__(self, frame: pd.DataFrame, facts: Facts) -> None:
+        self._first, self._n = facts.first_month, facts.last_month - facts.first_month + 1
+        self._at, self._count = Places(frame), frame[Col.COUNT].to_numpy()
+        self._place = frame[Col.MONTH].to_numpy() - self._first
+
+    def counts(self, who: Who, stage: str) -> NDArray[np.int64]:
+        rows = self._at(who, stage)
+        return np.bincount(self._place[rows], self._count[rows], self._n).astype(np.int64)
+
+    def within(self, counts: NDArray[np.int64], months: tuple[int, ...]) -> NDArray[np.int64]:
+        return counts[[m - self._first for m in months]]
