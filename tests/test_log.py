@@ -14,7 +14,8 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "linux")
 
 
-def test_every_letter_is_kept_and_the_file_let_go(tmp_path: Path) -> None:
+def test_every_letter_is_kept_and_the_file_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log.LOGGER, "propagate", False)  # pytest's own capture stumbles over half a letter
     with log.logged() as logger:
         logger.info("大区 é 😀 \udc80")
     assert log.log_path() == tmp_path / "xlfunnel" / "log" / "xlfunnel.log"

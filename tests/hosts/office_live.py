@@ -1,6 +1,8 @@
 """A LibreOffice of our own, started for the tests and ended with them: nobody else's documents are in it."""
 
+import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -32,7 +34,7 @@ def office(folder: Path) -> Iterator[Any]:
     local = uno.getComponentContext()
     resolver = local.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", local)
     not_yet = uno.getClass("com.sun.star.connection.NoConnectException")
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    child = _started(command)
     deadline = time.monotonic() + _START_SECONDS
     try:
         while True:
@@ -43,7 +45,7 @@ def office(folder: Path) -> Iterator[Any]:
                 if time.monotonic() > deadline:
                     raise
                 if child.poll() is not None:
-                    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                    child = _started(command)
                 time.sleep(_POLL_SECONDS)
         desktop = context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
         yield desktop
@@ -51,5 +53,10 @@ def office(folder: Path) -> Iterator[Any]:
         child.wait(timeout=30)
     finally:
         if child.poll() is None:
-            child.kill()
+            os.killpg(child.pid, signal.SIGKILL)
             child.wait()
+
+
+def _started(command: list[str]) -> subprocess.Popen[bytes]:
+    """In a group of its own: soffice is a script, and what it starts would outlive it."""
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
