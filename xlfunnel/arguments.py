@@ -37,6 +37,7 @@ OPTIONS: Mapping[str, Option] = {
     "json": Option(("--json",)),
     "folder": Option(("-o", "--output"), metavar="DIR"),
     "password_file": Option(("--password-file",)),
+    "python": Option(("--python",), metavar="ZIP"),
     "lang": Option(("--lang",), "text", "L"),
     "debug": Option(("--debug",), "flag"),
 }
@@ -70,6 +71,8 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "map": Command("source", True, ("output", "settings", "sheet"), ("source",)),
     "template": Command(options=("output",), required=("output",)),
+    "bundle": Command(options=("output", "python"), required=("output",)),
+    "doctor": Command(),
 }  # fmt: skip
 _ALWAYS = ("lang", "debug")
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from xlfunnel import app, arguments, results, settings, split
+from xlfunnel import app, arguments, bundle, doctor, results, settings, split
 from xlfunnel.analysis import FunnelAnalysis
 from xlfunnel.console import Terminal
 from xlfunnel.errors import InputError, UsageError, WorkbookError, XlfunnelError
@@ -146,6 +146,20 @@ def _template(args: Namespace, terminal: Terminal) -> int:
     return _DONE
 
 
+def _bundle(args: Namespace, terminal: Terminal) -> int:
+    with terminal.progress() as progress:
+        made = bundle.bundle(args.output, python=args.python, progress=progress)
+    mega = {"size": f"{made.size / 1e6:.0f}", "unpacked": f"{made.unpacked / 1e6:.0f}"}
+    print(terminal.say("bundle.wrote", path=made.path, files=made.files, **mega))
+    return _DONE
+
+
+def _doctor(args: Namespace, terminal: Terminal) -> int:
+    report = doctor.diagnose()
+    print("\n".join(doctor.sentences(report, terminal.say)))
+    return _FAULT if report.level == doctor.Level.FAIL else _DONE
+
+
 _COMMANDS: Mapping[str, Callable[[Namespace, Terminal], int]] = {
     "demo": _demo,
     "report": _report,
@@ -154,6 +168,8 @@ _COMMANDS: Mapping[str, Callable[[Namespace, Terminal], int]] = {
     "map": _map,
     "split": _split,
     "template": _template,
+    "bundle": _bundle,
+    "doctor": _doctor,
 }
 
 

@@ -1,0 +1,62 @@
+"""What install.cmd has the new Python do for itself: compile everything, clear the mark of a download, sign itself in.
+
+`python -m xlfunnel.installed FOLDER [FILE …]`. VBA starts Python with -B, so that bytecode is never written later on;
+without it the first click takes three times as long.
+"""
+
+import compileall
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from py_compile import PycInvalidationMode
+
+_LIBRARIES, _OURS = Path("python", "Lib", "site-packages"), Path("xlfunnel")
+
+
+def mark_of(path: Path) -> str:
+    """The stream of a file in which Windows notes that it came from the web; Office then blocks its macros."""
+    return f"{path}:Zone.Identifier"
+
+
+def marked(files: Iterable[Path]) -> Iterator[Path]:
+    """Those of the files that bear the mark."""
+    return (path for path in files if os.path.exists(mark_of(path)))
+
+
+def clear_marks(files: Iterable[Path]) -> None:
+    """Take the mark from files. One that cannot be changed is left as it is."""
+    for path in files:
+        with suppress(OSError):
+            os.remove(mark_of(path))
+
+
+def compile_all(folder: Path) -> bool:
+    """Bytecode for all that is installed in `folder`, valid whatever the files' dates; False if ours has errors.
+
+    A library may hold files for other versions of Python: what does not compile there is left as it is, in silence.
+    """
+    kind = PycInvalidationMode.UNCHECKED_HASH
+    compileall.compile_dir(folder / _LIBRARIES, quiet=2, invalidation_mode=kind)
+    return bool(compileall.compile_dir(folder / _OURS, quiet=1, invalidation_mode=kind))
+
+
+def name_interpreter(conf: Path) -> None:
+    """Write this Python into xlfunnel.conf, in the form of xlwings' settings files but always in UTF-8."""
+    conf.write_text(f'"INTERPRETER_WIN","{sys.executable}"\n', "utf-8")
+
+
+def main(folder: str, *files: str) -> int:
+    """Do all of it; 1 if something of ours did not compile."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a path may hold letters that the console's code page lacks
+    clear_marks([p for p in Path(folder).rglob("*") if p.is_file()])
+    clear_marks(Path(f) for f in files)
+    compiled = compile_all(Path(folder))
+    name_interpreter(Path(folder, "xlfunnel.conf"))
+    return 0 if compiled else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
