@@ -5,12 +5,9 @@ failed and where the log is. Nothing is written before everything that can fail 
 click overwrites is kept for `restore_last`. The workbook's path is never needed: it may be a web address.
 """
 
-import sys
 from pathlib import Path
 
-import xlwings as xw
-
-from xlfunnel import __version__, app, log, split
+from xlfunnel import app, doctor, log, split
 from xlfunnel.analysis import analyse
 from xlfunnel.click import Click, button, help_button
 from xlfunnel.crm import read_sources
@@ -110,10 +107,9 @@ def show_settings(click: Click) -> None:
 
 @help_button
 def diagnose(click: Click) -> None:
-    """Which Python and which versions are at work, where the log is, whether the workbook in front is one of ours."""
-    facts = {"xlfunnel": __version__, "xlwings": xw.__version__, "python": sys.version.split()[0]}
-    ours = click.say("macros.yes" if click.live.is_ours else "macros.no")
-    click.tell(click.say("macros.diagnosis", **facts, path=sys.executable, log=log.log_path(), ours=ours))
+    """Whether everything that buttons and worksheet functions need is in its place, a line a finding."""
+    click.show("macros.step.diagnose")
+    click.tell("\n".join(doctor.sentences(doctor.diagnose(), click.say)))
 
 
 @help_button
