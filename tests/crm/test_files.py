@@ -233,3 +233,14 @@ def test_what_repeats_a_million_times_is_not_unrolled(tmp_path: Path) -> None:
 def test_entities_are_not_expanded(tmp_path: Path) -> None:
     head = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>'
     assert refusal(ods(tmp_path / "a.ods", ROWS, head=head)).code == "input.unsafe_xml"
+
+
+def test_damaged_characters_are_shown_as_damaged(tmp_path: Path) -> None:
+    whole = csv_bytes([*ROWS, *(["C", f"王芳{i}", "T1", "2025-01-09", 1] for i in range(30))])
+    cut = whole.replace("张".encode(), "张".encode()[:2], 1)
+    (tmp_path / "a.csv").write_bytes(cut)
+    intake = read_sources([tmp_path / "a.csv"], Settings(refuse_share=1))
+    assert ("assumed_encoding", "utf-8 (,)") in [(i.code, i.value) for i in intake.issues]
+    assert intake.visits["owner"].iloc[0] == "\ufffd伟"
+    (tmp_path / "b.csv").write_bytes(whole.replace(b"A-1", b"A\xed\xa0\xbd\xed\xb8\x80"))  # a pair of halves: one sign
+    assert read_sources([tmp_path / "b.csv"], Settings()).visits["opportunity_id"].iloc[0] == "A\U0001f600"

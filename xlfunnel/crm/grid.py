@@ -11,11 +11,15 @@ from typing import Any
 import numpy as np
 
 from xlfunnel.crm.text import Cells
+from xlfunnel.errors import InputError
 
 HEAD_ROWS = 30
 """The header stands within the first so many rows."""
 MAX_COLUMNS = 16_384
 """Columns that are looked at: as many as a worksheet has."""
+
+MAX_ROWS = 3_000_000
+"""Rows that fit into memory as cells: about a gigabyte a million."""
 
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -46,7 +50,7 @@ class Grid:
     def body(self, skip: int, columns: Sequence[int]) -> tuple[Numbers, list[Cells]]:
         """Row numbers as a person sees them, and the cells of `columns`, of all rows after the first `skip`.
 
-        Rows without any content are left out.
+        Rows without any content are left out. Raises InputError too_large beyond MAX_ROWS of them.
         """
         wanted = sorted(set(columns))
         width = wanted[-1] + 1
@@ -58,6 +62,8 @@ class Grid:
                 if any(row):
                     numbers.append(number)
                     picked.append(pick(row if len(row) >= width else [*row, *[""] * (width - len(row))]))
+                    if len(picked) > MAX_ROWS:
+                        raise InputError("input.too_large", file=self.name)
             by_index = {index: _column(picked, i) for i, index in enumerate(wanted)}
         return np.array(numbers, dtype=np.int64), [by_index[index] for index in columns]
 

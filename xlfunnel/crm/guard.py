@@ -19,6 +19,8 @@ MAX_CELLS = 30_000_000
 """Cells of the smallest rectangle around a sheet's content: the parser allots all of them at once."""
 MAX_PARTS = 20_000
 """Files in one package."""
+MAX_RATIO, SMALL = 150, 64 << 20
+"""By how much a part may unpack, unless what comes out is small: sheets unpack to about ten times their size."""
 
 TEXTS = (".csv", ".tsv", ".tab", ".txt")
 """Names of delimited text."""
@@ -28,6 +30,8 @@ _NAMES = (rb"([A-Z]{2,3})\d", rb"[A-Z]{1,3}(\d{6,})", rb"(\d+)")
 _WIDE, _FAR, _ROW = (re.compile(b'r="' + p) for p in _NAMES)
 _WIDE_ODD, _FAR_ODD, _ROW_ODD = (re.compile(rb"\br\s*=\s*[\"']" + p) for p in _NAMES)
 _ODD = re.compile(rb"r(?:\s+=|=\s|=')")
+_BEYOND = re.compile(rb"r(?:=\"(?:[A-Z]{2,3}\d|[A-Z]?\d{7})|\s+=|=\s|=')")
+"""What takes a sheet beyond 26 columns and 999,999 rows, or is put in an odd way."""
 _FILLED = re.compile(rb"<(?:\w+:)?c\b[^<>]*\br\s*=\s*[\"']([A-Z]{1,3})(\d+)[\"'][^<>]*(?<!/)>\s*<(?!/)")
 _DATE_1904 = re.compile(rb"date1904\s*=\s*[\"'](?:1|true|on)[\"']")
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
@@ -112,7 +116,8 @@ def _checked(name: str, data: bytes, parts: list[zipfile.ZipInfo]) -> Package:
     names = {p.filename.replace("\\", "/").lower().lstrip("/") for p in files}
     if any(p.flag_bits & 1 for p in files):
         raise InputError("input.encrypted", file=name)
-    if sum(p.file_size for p in files) > MAX_UNPACKED or len(files) > MAX_PARTS:
+    is_bomb = any(p.file_size > max(SMALL, MAX_RATIO * p.compress_size) for p in files)
+    if is_bomb or sum(p.file_size for p in files) > MAX_UNPACKED or len(files) > MAX_PARTS:
         raise InputError("input.too_large", file=name)
     if "xl/workbook.bin" in names:
         _refuse_large(name, [xlsb_area(unpacked(data, p)) for p in files if _is_binary_sheet(p)])
@@ -165,7 +170,10 @@ def _says(data: bytes, files: list[zipfile.ZipInfo], name: str, word: bytes) -> 
 
 
 def _area(data: bytes, part: zipfile.ZipInfo) -> int:
-    """Cells of the rectangle from A1 to the last row and column that any cell names, filled or not."""
+    """Cells of the rectangle from A1 to the last row and column that any cell names, filled or not; 0 if they are at
+    most 26 x 999,999, which is bearable whatever it holds."""
+    if not any(_BEYOND.search(chunk) for chunk in _overlapping(data, part)):
+        return 0
     rows, wide = 0, {b"Z"}
     for chunk in _overlapping(data, part):
         # how every known writer puts it is looked for first: it is ten times as fast

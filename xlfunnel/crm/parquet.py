@@ -6,12 +6,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from xlfunnel.crm.grid import HEAD_ROWS, Grid, Numbers
+from xlfunnel.crm.grid import HEAD_ROWS, MAX_ROWS, Grid, Numbers
 from xlfunnel.crm.text import Cells
 from xlfunnel.errors import InputError
-
-MAX_ROWS = 5_000_000
-"""Rows that fit into memory as cells."""
 
 _T = TypeVar("_T")
 _SIMPLE = (str, bool, int, float)
