@@ -50,9 +50,9 @@ def test_the_level_is_given_back() -> None:
 @pytest.mark.parametrize(
     ("platform", "variables", "tail"),
     [
-        ("win32", {"LOCALAPPDATA": "C:/Users/李 雷/AppData/Local"}, "C:/Users/李 雷/AppData/Local/xlfunnel"),
-        ("darwin", {"HOME": "/Users/x"}, "/Users/x/Library/Application Support/xlfunnel"),
-        ("linux", {"XDG_STATE_HOME": "", "HOME": "/home/x"}, "/home/x/.local/state/xlfunnel"),
+        ("win32", {"LOCALAPPDATA": "C:/用户/李 雷/Local"}, "C:/用户/李 雷/Local/xlfunnel"),
+        ("darwin", {"HOME": "/mac"}, "/mac/Library/Application Support/xlfunnel"),
+        ("linux", {"XDG_STATE_HOME": "", "HOME": "/own"}, "/own/.local/state/xlfunnel"),
         ("linux", {"XDG_STATE_HOME": "/state"}, "/state/xlfunnel"),
     ],
 )
