@@ -45,7 +45,7 @@ PAGE = Page(
         27: 22, _RATES: 31, 37: 22, 39: 18, _KINDS: 31, 47: 22, 49: 18, _MONTHS: 31,
     },
     area=f"B1:M{_MONTHS + 2}",
-    breaks=(26,),
+    breaks=(26, 46),
     repeat="2:4",
     bands=(("B2:M3", "title_band"), ("B5:M5", "section")),
     texts=(
