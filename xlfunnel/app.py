@@ -11,7 +11,7 @@ from xlfunnel import results, settings
 from xlfunnel.analysis import FunnelAnalysis, analyse
 from xlfunnel.crm import Intake, Source, as_toml, mapping_of, read_sources
 from xlfunnel.errors import UsageError, WorkbookError
-from xlfunnel.excel import inputs, template
+from xlfunnel.excel import inputs, template_id
 from xlfunnel.excel.file_sink import FileSink
 from xlfunnel.excel.safe_write import replace_file
 from xlfunnel.pages import build_report
@@ -153,12 +153,14 @@ def copy_template(language: str, out: Path) -> None:
 @contextmanager
 def template_file(language: str, own: Path | None = None) -> Iterator[Path]:
     """The user's template, the shipped one, or one built for the occasion."""
-    path = own or shipped(template.file_name(language))
+    path = own or shipped(template_id.file_name(language))
     if own or path.exists():
         yield path
         return
     with tempfile.TemporaryDirectory() as folder:
-        built = Path(folder) / template.file_name(language)
+        from xlfunnel.excel import template  # slow to import, and hardly ever needed
+
+        built = Path(folder) / template_id.file_name(language)
         template.build(language, built)
         yield built
 
