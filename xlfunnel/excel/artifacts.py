@@ -63,7 +63,7 @@ _RELATIONSHIP = "{http://schemas.openxmlformats.org/package/2006/relationships}R
 
 def file_name(language: str) -> str:
     """The macro workbook's file name in `workbook/`."""
-    return f"xlfunnel.{language}.xlsm"
+    return template_id.file_name(language, macros=True)
 
 
 def build_workbook(language: str, path: Path) -> None:

@@ -3,6 +3,6 @@
 TEMPLATE_VERSION = "1"
 
 
-def file_name(language: str) -> str:
-    """The template's file name in `workbook/`."""
-    return f"xlfunnel.{language}.xlsx"
+def file_name(language: str, *, macros: bool = False) -> str:
+    """The template's file name in `workbook/`: macro-free, or with macros and ribbon."""
+    return f"xlfunnel.{language}.{'xlsm' if macros else 'xlsx'}"
