@@ -109,6 +109,22 @@ def test_charts_of_the_spans_switch_equation_and_r_squared_on(demo: Demo) -> Non
         assert sum(cache in chart for chart in lined) == 2, values
 
 
+def test_whiskers_reach_as_far_as_the_intervals(demo: Demo) -> None:
+    """The lengths that the charts remember of their whiskers are those of the tables."""
+    with zipfile.ZipFile(demo[1]) as z:
+        charts = [z.read(n).decode() for n in z.namelist() if re.fullmatch(r"xl/charts/chart\d+\.xml", n)]
+    whiskered = [c for c in charts if "<c:errBars>" in c]
+    assert [c.count("<c:errBars>") for c in whiskered] == [3, 1, 1]  # one a colour of bar on Conversion
+    tables = build_report(demo[2], with_data=False).tables
+    for chart, name in zip(whiskered, ("tbl_conversion_bars", "tbl_flow_bars", "tbl_cycle"), strict=True):
+        for side, key in (("plus", "above"), ("minus", "below")):
+            lengths = tables[name][words(demo[0])(f"tables.{name.removeprefix('tbl_')}.{key}")].dropna()
+            found = re.search(rf"<c:{side}>.*?</c:{side}>", chart, re.S)
+            assert found
+            shown = [float(v) for v in re.findall(r"<c:v>([^<]+)</c:v>", found[0])]
+            assert shown == pytest.approx(lengths.tolist()), (name, side)
+
+
 def test_two_other_readers_see_the_same_values(demo: Demo) -> None:
     by_openpyxl = openpyxl.load_workbook(demo[1], data_only=True)
     by_calamine = CalamineWorkbook.from_path(str(demo[1]))

@@ -14,7 +14,18 @@ from xlfunnel.calendar import day_number, month_number
 from xlfunnel.crm import DataIssue, Intake
 from xlfunnel.results import dumps, to_json
 from xlfunnel.settings import Settings
-from xlfunnel.terms import SPANS, STAGES, FlagCode, IssueCode, Measure, Severity, Treatment, Verdict
+from xlfunnel.terms import (
+    SPANS,
+    STAGES,
+    ConversionKind,
+    FlagCode,
+    IssueCode,
+    Judgement,
+    Measure,
+    Severity,
+    Treatment,
+    Verdict,
+)
 
 SCHEMA = json.loads((Path(__file__).resolve().parents[1] / "docs/results.schema.json").read_text("utf-8"))
 
@@ -69,6 +80,10 @@ def test_the_schema_is_one() -> None:
         (("trends", "span"), SPANS),
         (("trends", "measure"), Measure),
         (("trends", "verdict"), Verdict),
+        (("conversion", "from_stage"), STAGES),
+        (("conversion", "kind"), ConversionKind),
+        (("conversion", "verdict"), Judgement),
+        (("durations", "stage"), STAGES),
         (("flags", "code"), FlagCode),
         (("flags", "severity"), Severity),
         (("issues", "code"), IssueCode),
@@ -118,6 +133,21 @@ def test_all_regions_together_only_where_there_are_several() -> None:
         assert everything == sum(r["count"] for r in here if r["owner"])
 
 
+def test_hand_counted_conversion_and_durations() -> None:
+    """T0: one of two went on (skipping to T3); T1: the one was lost; T3: the one was won."""
+    found = valid(to_json(analysis(LX, horizon_days={"T0": 31}, benchmarks={"T0-T1": 0.4})))
+    whole = {(c["from_stage"], c["kind"]): c for c in found["conversion"] if c["owner"] is None and c["month"] is None}
+    counts = {key: (c["entered"], c["advanced"], c["rate"]) for key, c in whole.items()}
+    assert counts["T0", "period"] == counts["T0", "matured"] == (2, 1, 0.5)
+    assert counts["T1", "period"] == (1, 0, 0)
+    assert counts["T3", "period"] == (1, 1, 1)
+    t0 = whole["T0", "censored"]
+    assert (t0["to_stage"], t0["horizon_days"], t0["benchmark"], t0["verdict"]) == ("T1", 31, 0.4, "too_few")
+    assert {c["month"] for c in found["conversion"]} == {None, "2025-01", "2025-02", "2025-03"}
+    stays = {d["stage"]: (d["n"], d["n_open"], d["median"]) for d in found["durations"] if d["owner"] is None}
+    assert stays == {"T0": (2, 1, None), "T1": (1, 0, None), "T3": (1, 0, None)}
+
+
 def test_undefined_is_null_and_zero_is_zero() -> None:
     found = valid(to_json(analysis(LX[2:3])))
     assert [w["rate"] for w in found["win_rate"]] == [None, None]
@@ -157,6 +187,8 @@ def test_ready_made_reserves_say_nothing_of_flows() -> None:
     found = valid(to_json(analyse(Intake(visits([]), table, (), (), as_of), Settings())))
     assert found["flows"] == []
     assert found["win_rate"] == []
+    assert found["conversion"] == []
+    assert found["durations"] == []
     line = next(t for t in found["trends"] if t["owner"] is None and t["span"] == "T0-T2" and t["measure"] == "count")
     assert line["values"] == [9, 8, 7, 6, 5, 4]
     assert line["slope"] == pytest.approx(-1)

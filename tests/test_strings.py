@@ -12,7 +12,22 @@ import pytest
 from xlfunnel.arguments import COMMANDS, OPTIONS
 from xlfunnel.settings import LANGUAGES
 from xlfunnel.strings import table, words
-from xlfunnel.terms import OUTCOMES, STAGES, Field, FlagCode, IssueCode, Outcome, Severity, Shape, Treatment, Verdict
+from xlfunnel.terms import (
+    OUTCOMES,
+    STAGES,
+    STEPS,
+    ConversionKind,
+    Field,
+    FlagCode,
+    IssueCode,
+    Judgement,
+    Outcome,
+    Pace,
+    Severity,
+    Shape,
+    Treatment,
+    Verdict,
+)
 
 PACKAGE = Path(__file__).resolve().parents[1] / "xlfunnel"
 TREES = {p: ast.parse(p.read_text("utf-8")) for p in sorted(PACKAGE.rglob("*.py"))}
@@ -93,11 +108,15 @@ ENUM_LABELS: list[tuple[str, type[StrEnum] | tuple[str, ...]]] = [
     ("issues.shape", Shape),
     ("trend.verdict", Verdict),
     ("trend.meaning", Verdict),
+    ("conversion.judgement", Judgement),
+    ("conversion.kind", ConversionKind),
+    ("flow.pace", Pace),
     ("flags.code", FlagCode),
     ("flags.evidence", FlagCode),
     ("flags.remedy", FlagCode),
     ("alerts.severity", Severity),
     ("settings_sheet.field", Field),
+    ("settings_sheet.step", tuple(s for s in STEPS if s.endswith(Outcome.WON))),
     ("sheets.stage", STAGES),
     ("data.outcome", (*OUTCOMES, Outcome.GONE)),
     ("cli.help.command", tuple(COMMANDS)),

@@ -6,8 +6,10 @@ from datetime import date
 import pandas as pd
 
 from xlfunnel.crm import DataIssue, Intake, SourceSummary
-from xlfunnel.facts import Facts, facts_of, facts_of_reserves
+from xlfunnel.facts import Facts, facts_of, facts_of_reserves, standing
 from xlfunnel.metrics import reserve, summary
+from xlfunnel.metrics.conversion import conversions
+from xlfunnel.metrics.duration import cycle, durations, over_age
 from xlfunnel.metrics.flags import Flag, flags
 from xlfunnel.metrics.owners import owner_reserves
 from xlfunnel.metrics.summary import Headline, HelpRow
@@ -24,6 +26,7 @@ class FunnelAnalysis:
     monthly  frame of `metrics.summary.monthly` for the scope
     partial  reserves per span in the running month, None if it is complete
     owners   frame of `metrics.owners.owner_reserves`, largest reserve first within the region
+    conversions  frame of `metrics.conversion.conversions`; `durations`, `cycle`, `over_age` those of `metrics.duration`
     carried  rows (treatment, cause, source, row, value) that an earlier import left on the Data quality sheet
     """
 
@@ -38,6 +41,10 @@ class FunnelAnalysis:
     trends: tuple[Trend, ...]
     owners: pd.DataFrame
     flags: tuple[Flag, ...]
+    conversions: pd.DataFrame
+    durations: pd.DataFrame
+    cycle: pd.DataFrame
+    over_age: pd.DataFrame
     headline: Headline
     help_first: tuple[HelpRow, ...]
     issues: tuple[DataIssue, ...]
@@ -51,6 +58,12 @@ class FunnelAnalysis:
             for t in self.trends
             if t.owner is None and t.region == self.scope and t.span == span and t.measure == measure
         )
+
+    def of_scope(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The rows of a frame with a region, and perhaps an owner, that speak of the scope as a whole."""
+        owner = frame["owner"].isna() if "owner" in frame else True
+        region = frame["region"].isna() if self.scope is None else frame["region"] == self.scope
+        return frame[region & owner].reset_index(drop=True)
 
     def flags_of(self, region: str, owner: str) -> tuple[Flag, ...]:
         """The flags of one rep."""
@@ -79,6 +92,10 @@ def analyse(intake: Intake, settings: Settings, carried: tuple[tuple[object, ...
         trends=drawn,
         owners=owners,
         flags=raised,
+        conversions=conversions(facts, settings),
+        durations=durations(facts, settings),
+        cycle=cycle(facts),
+        over_age=over_age(standing(intake.visits, as_of), facts),
         headline=summary.headline(facts, owners, own, raised, settings),
         help_first=summary.help_first(owners, raised),
         issues=intake.issues,

@@ -5,7 +5,7 @@ whole and a region of null all regions together. Rows stand in the order of the 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from datetime import date
 from enum import Enum
 from math import isfinite
@@ -26,6 +26,14 @@ _FIT = (
 _RESERVE = ["month", "region", "owner", "stage", "count", "amount"]
 _FLOWS = ("created", "won", "lost", "created_amount", "won_amount", "lost_amount")
 _COUNTS = ("created", "won", "lost")
+_CONVERSION = (
+    "region", "owner", "from_stage", "to_stage", "kind", "month", "entered", "advanced", "rate", "low", "high",
+    "horizon_days", "benchmark", "verdict",
+)  # fmt: skip
+_DURATION = (
+    "region", "owner", "stage", "n", "n_open", "median", "q25", "q75", "p90",
+    "recent_median", "earlier_median", "log_rank_p",
+)  # fmt: skip
 
 
 def to_json(analysis: FunnelAnalysis) -> dict[str, Any]:
@@ -48,6 +56,8 @@ def to_json(analysis: FunnelAnalysis) -> dict[str, Any]:
         "flows": [row for who in whos for row in _flows(analysis, *who)],
         "win_rate": [_win_rate(analysis, *who) for who in whos],
         "trends": [_trend(t) for t in analysis.trends],
+        "conversion": [_named(row, _CONVERSION) for row in _rows(analysis.conversions)],
+        "durations": [_named(row, _DURATION) for row in _rows(analysis.durations)],
         "flags": [
             {
                 "region": f.region,
@@ -98,6 +108,15 @@ def _win_rate(analysis: FunnelAnalysis, region: str | None, owner: str | None) -
         "won": rate.won,
         "closed": rate.closed,
     }
+
+
+def _rows(frame: pd.DataFrame) -> list[dict[Hashable, Any]]:
+    return frame.to_dict("records")
+
+
+def _named(row: dict[Hashable, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """These of a row's values; months as text."""
+    return {n: month_text(int(row[n])) if n == "month" and not pd.isna(row[n]) else row[n] for n in names}
 
 
 def _trend(trend: Trend) -> dict[str, Any]:

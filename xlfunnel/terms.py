@@ -161,6 +161,16 @@ class Judgement(StrEnum):
     BLOCKED = "blocked"
 
 
+class Pace(StrEnum):
+    """Whether a stage is passed faster than it used to be; the rule stands in `xlfunnel.metrics.duration`."""
+
+    TOO_FEW = "too_few"
+    SAME = "same"
+    FASTER = "faster"
+    SLOWER = "slower"
+    DIFFERS = "differs"  # not at one speed, and the medians do not say which is faster
+
+
 class FlagCode(StrEnum):
     """The rules of the Alerts sheet; the table of rules stands in `xlfunnel.metrics.flags`."""
 

@@ -9,11 +9,16 @@ import pandas as pd
 import pytest
 from small_books import build, months, refill
 
-from xlfunnel.crm import Source
+from xlfunnel import app
+from xlfunnel.analysis import analyse
+from xlfunnel.crm import Source, read_sources
 from xlfunnel.errors import SettingsError, WorkbookError
 from xlfunnel.excel import inputs, template
 from xlfunnel.excel.book import Book
+from xlfunnel.excel.file_sink import FileSink
 from xlfunnel.excel.package import Package
+from xlfunnel.pages import build_report
+from xlfunnel.report import fill
 from xlfunnel.settings import LANGUAGES, Settings
 from xlfunnel.strings import words
 
@@ -44,6 +49,7 @@ def test_settings_come_back_as_they_were_written(book: Path) -> None:
     say = words(inputs.language(book))
     cells = {
         "cfg_region": "LX 大区", "cfg_as_of": date(2025, 6, 30), "cfg_trend_months": 6, "cfg_floor_t1": 7.5,
+        "cfg_recent_months": 3,
         "cfg_floor_t3": None, "cfg_refuse_share": 0.05, "cfg_currency": "元",
     }  # fmt: skip
     tables = {
@@ -55,6 +61,8 @@ def test_settings_come_back_as_they_were_written(book: Path) -> None:
         **_two_columns(
             book, "tbl_columns", (say("settings_sheet.field.owner"), "跟进人"), ("amount", "Betrag"), ("T2", "到达T2"),
         ),
+        **_two_columns(book, "tbl_horizons", ("T0", None), ("T2", 45)),
+        **_two_columns(book, "tbl_benchmarks", ("T2→T3", 0.4), (f"T4→{say('data.outcome.won')}", 1), ("t3 - won", 0.2)),
     }  # fmt: skip
     refill(book, book, tables, cells)
     assert inputs.read_settings(book) == Settings(
@@ -62,6 +70,7 @@ def test_settings_come_back_as_they_were_written(book: Path) -> None:
         region="LX 大区",
         as_of=date(2025, 6, 30),
         trend_months=6,
+        recent_months=3,
         floor_t1=7.5,
         floor_t3=None,
         refuse_share=0.05,
@@ -69,11 +78,23 @@ def test_settings_come_back_as_they_were_written(book: Path) -> None:
         stages={"T0": "线索", "T3": "高阶"},
         stage_map={"新建": "T0", "提案": "T3", "签约": "won", "死了": "lost", "2025": "T3"},
         columns={"owner": "跟进人", "amount": "Betrag", "T2": "到达T2"},
+        benchmarks={"T2-T3": 0.4, "T4-won": 1, "T3-won": 0.2},
+        horizon_days={"T2": 45},
     )
 
 
 def test_empty_cells_mean_the_default_and_empty_floors_no_rule(book: Path) -> None:
-    names = ["region", "as_of", "trend_months", "floor_t1", "floor_t3", "refuse_share", "currency", "language"]
+    names = [
+        "region",
+        "as_of",
+        "trend_months",
+        "recent_months",
+        "floor_t1",
+        "floor_t3",
+        "refuse_share",
+        "currency",
+        "language",
+    ]
     refill(book, book, {}, {f"cfg_{n}": None for n in names})
     expected = replace(Settings(language="en"), floor_t1=None, floor_t3=None)
     assert inputs.read_settings(book, base_language="en") == expected
@@ -105,6 +126,57 @@ def test_a_cell_that_cannot_be_is_named(book: Path, cell: str, value: Any, code:
         inputs.read_settings(book)
     assert e.value.code == code
     assert e.value.params["name"] == cell.removeprefix("cfg_")
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "code"),
+    [
+        ("tbl_benchmarks", ("T3→T2", 0.4), "settings.not_allowed"),
+        ("tbl_benchmarks", ("T2→T3", "much"), "settings.wrong_kind"),
+        ("tbl_horizons", ("T2", 0), "settings.out_of_range"),
+    ],
+)
+def test_a_benchmark_or_horizon_that_cannot_be_is_refused(book: Path, table: str, row: Any, code: str) -> None:
+    refill(book, book, _two_columns(book, table, row))
+    with pytest.raises(SettingsError) as e:
+        inputs.read_settings(book)
+    assert e.value.code == code
+
+
+def test_an_older_template_without_them_means_the_defaults() -> None:
+    class Older:
+        """Shows the settings of a template that knew neither benchmarks nor horizons nor recent months."""
+
+        date1904 = False
+
+        def cell(self, name: str) -> None:
+            assert name
+
+        def rows(self, table: str) -> list[list[Any]]:
+            if table in ("tbl_benchmarks", "tbl_horizons"):
+                raise WorkbookError("workbook.missing_table", table=table, path="older.xlsx")
+            return []
+
+    expected = replace(Settings(), floor_t1=None, floor_t3=None)
+    assert inputs.settings_shown(Older()) == expected
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_refresh_keeps_what_a_run_was_given(language: str, tmp_path: Path) -> None:
+    """From the settings of a run to its workbook and back."""
+    path = tmp_path / "demo.xlsx"
+    app.demo(path, language)
+    given = replace(
+        inputs.read_settings(path),
+        recent_months=3,
+        benchmarks={"T2-T3": 0.4, "T4-won": 0.25, "T0-T1": 0.5},
+        horizon_days={"T2": 45},
+    )
+    intake = read_sources([inputs.data_source(path)], given)
+    fill(build_report(analyse(intake, given), with_data=True), FileSink(path, path))
+    assert inputs.read_settings(path) == given
+    app.refresh(path)
+    assert inputs.read_settings(path) == given
 
 
 def test_an_unknown_stage_in_the_mapping_is_refused(book: Path) -> None:

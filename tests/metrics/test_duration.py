@@ -14,8 +14,9 @@ from pandas.testing import assert_frame_equal
 
 from xlfunnel.calendar import month_of_text
 from xlfunnel.facts import facts_of, standing
-from xlfunnel.metrics.duration import CycleMonth, Duration, cycle, durations, over_age
+from xlfunnel.metrics.duration import PACE_LEVEL, CycleMonth, Duration, cycle, durations, over_age, pace
 from xlfunnel.settings import Settings
+from xlfunnel.terms import Pace
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning:lifelines")  # what the oracle has to say of itself and pandas
 
@@ -159,3 +160,28 @@ def test_order_of_rows_is_nothing() -> None:
     made = visits([*stays([3, 5, 8, 9, -1], "2025-01-01"), *stays([10, 20, -1, 30, 4], "2025-05-20", owner="B")])
     one, other = (facts_of(f, AS_OF) for f in (made, made.sample(frac=1, random_state=4)))
     assert_frame_equal(durations(one, Settings()), durations(other, Settings()))
+
+
+@pytest.mark.parametrize(
+    ("recent", "earlier", "p", "expected"),
+    [
+        (20, 40, 0.0099, Pace.FASTER),
+        (40, 20, 0.0099, Pace.SLOWER),
+        (40, 20, PACE_LEVEL, Pace.SAME),  # exactly at the level is not below it
+        (40, 20, 0.04, Pace.SAME),  # one of five stages by chance
+        (20, 20, 0.001, Pace.DIFFERS),
+        (nan, 20, 0.001, Pace.DIFFERS),
+        (40, 20, nan, Pace.TOO_FEW),
+    ],
+)
+def test_pace_is_said_only_where_the_test_says_so(recent: float, earlier: float, p: float, expected: Pace) -> None:
+    assert pytest.approx(0.01) == PACE_LEVEL
+    assert pace(recent, earlier, p) == expected
+
+
+def test_a_stage_that_became_slower_is_called_so() -> None:
+    days = [*range(10, 30)]
+    rows = stays(days, "2024-10-01") + stays([d + 30 for d in days], "2025-03-01", owner="B")
+    found = row(durations(facts_of(visits(rows), AS_OF), Settings()))
+    assert (found["earlier_median"], found["recent_median"]) == (19.5, 49.5)
+    assert found["pace"] == Pace.SLOWER

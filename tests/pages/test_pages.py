@@ -33,7 +33,9 @@ def test_report_fills_every_table_and_named_cell(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_refresh_leaves_what_the_user_owns(language: str) -> None:
     report = made(ROWS, language, with_data=False)
-    assert not set(report.tables) & {"tbl_data", "tbl_stages", "tbl_stage_map", "tbl_columns"}
+    owned = {t.name for p in PAGES if p.input for t in p.tables} | {"tbl_data"}
+    assert {"tbl_stages", "tbl_benchmarks", "tbl_horizons"} < owned
+    assert not set(report.tables) & owned
     assert not [c for c in report.cells if c.startswith("cfg_")]
 
 

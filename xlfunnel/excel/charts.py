@@ -8,6 +8,7 @@ from xlfunnel.pages.model import Chart, Series
 from xlfunnel.strings import Words
 from xlfunnel.terms import STAGES
 
+_DOT_SIZE = 9
 _FIRST_DARK = 2
 """First stage whose bar is too dark for ink."""
 
@@ -62,6 +63,11 @@ class _Drawing:
                 if series.marker
                 else {"type": "none"}
             )
+            if series.color == "none":
+                out["line"], out["marker"] = {"none": True}, {"type": "none"}
+            elif series.dots:
+                out["line"] = {"none": True}
+                out["marker"] |= {"type": series.dots, "size": _DOT_SIZE}
         elif series.color == "none":
             out["fill"], out["border"] = {"none": True}, {"none": True}
         else:
@@ -72,6 +78,10 @@ class _Drawing:
                 out["overlap"] = -5
         if series.color == "stages":
             out["points"] = [{"fill": {"color": COLORS[f"stage{i}"]}} for i in range(len(STAGES))]
+        if all(series.errors):
+            below, above = (self._range_of(series.table, column) for column in series.errors)
+            whisker = {"color": COLORS["ink"], "width": 1}
+            out["y_error_bars"] = {"type": "custom", "minus_values": below, "plus_values": above, "line": whisker}
         if series.labels:
             out["data_labels"] = self._labels(series)
         if series.trendline:
@@ -92,10 +102,11 @@ class _Drawing:
             return {"value": True, "position": "center", "custom": [{"font": font} for font in fonts]}
         # Inside a column the number stands at its foot, where no line of a mean or a floor runs through it.
         position = {"line": "above", "column": "inside_base" if self._chart.stacked else "outside_end"}
+        number = "0%" if self._chart.percent else "#,##0"
         return {
             "value": True,
-            "position": position[series.kind],
-            "num_format": "#,##0;−#,##0;" if self._chart.stacked else "#,##0",
+            "position": position[series.kind] if not all(series.errors) or self._chart.stacked else "right",
+            "num_format": f"{number};−{number};" if self._chart.stacked else number,
             "font": self._text(9, series.label_color or "ink"),
         }
 
@@ -106,7 +117,12 @@ class _Drawing:
         )
         quiet = {"num_font": self._text(9, "muted"), "line": {"color": COLORS["line"]}}
         grid = {"visible": True, "line": {"color": COLORS["line"], "width": 0.75}}
-        values: dict[str, Any] = {**quiet, "min": 0, "num_format": "#,##0", "line": {"none": True}}
+        values: dict[str, Any] = {
+            **quiet,
+            "min": 0,
+            "num_format": "0%" if chart.percent else "#,##0",
+            "line": {"none": True},
+        }
         if kind == "bar":
             native.set_x_axis({**values, "visible": chart.axis, "major_gridlines": {"visible": False}})
             native.set_y_axis({**quiet, "reverse": True, "major_tick_mark": "none"})
@@ -114,7 +130,9 @@ class _Drawing:
             native.set_x_axis({**quiet, "major_tick_mark": "none", "text_axis": True})
             native.set_y_axis({**values, "major_gridlines": grid})
         if chart.legend:
-            native.set_legend({"position": "bottom", "font": self._text(9, "muted")})
+            ordered = sorted(chart.series, key=lambda s: s.kind == "line")  # as they are numbered: lines come last
+            unseen = [i for i, s in enumerate(ordered) if s.color == "none"]
+            native.set_legend({"position": "bottom", "font": self._text(9, "muted"), "delete_series": unseen})
         else:
             native.set_legend({"none": True})
         native.set_chartarea({"border": {"color": COLORS["line"]}, "fill": {"color": COLORS["white"]}})

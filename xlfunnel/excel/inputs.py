@@ -25,7 +25,7 @@ _MARK = "xlfunnel_template"
 _DATA = "tbl_data"
 _ISSUES = "tbl_issues"
 _TEXTS = ("region", "currency", "language")
-_NUMBERS = ("trend_months", "refuse_share")
+_NUMBERS = ("trend_months", "recent_months", "refuse_share")
 _NO_RULE_IF_EMPTY = ("floor_t1", "floor_t3")
 _DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
 
@@ -95,6 +95,8 @@ def settings_shown(
             "stages": {code.upper(): name for code, name in stages},
             "stage_map": {name: (names | codes).get(_plain(target), target) for name, target in stage_map},
             "columns": {codes.get(_plain(field), field): header for field, header in columns},
+            "benchmarks": {_step(text, codes): rate for text, rate in _numbers(reader, "tbl_benchmarks")},
+            "horizon_days": {code.upper(): days for code, days in _numbers(reader, "tbl_horizons")},
         }
     )
 
@@ -141,6 +143,21 @@ def _pairs(reader: Shows, table: str) -> list[tuple[str, str]]:
     """The filled rows of a table of two columns; a row with one side empty says nothing yet."""
     rows = ((_text(row[0]), _text(row[1])) for row in reader.rows(table))
     return [(a, b) for a, b in rows if a and b]
+
+
+def _numbers(reader: Shows, table: str) -> list[tuple[str, Shown]]:
+    """As `_pairs`, of a table whose second column holds numbers; nothing from a template that has no such table yet."""
+    try:
+        rows = reader.rows(table)
+    except WorkbookError:
+        return []
+    return [(_text(row[0]), row[1]) for row in rows if _text(row[0]) and row[1] is not None]
+
+
+def _step(text: str, codes: Mapping[str, str]) -> str:
+    """The code of a step, however its sheet words it: "T4→Won" is "T4-won"."""
+    first, _, last = text.replace("→", "-").partition("-")
+    return f"{first.strip().upper()}-{codes.get(_plain(last), last)}"
 
 
 def _all_labels() -> dict[str, str]:

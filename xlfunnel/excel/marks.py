@@ -3,6 +3,7 @@
 from typing import Any
 
 from xlfunnel.excel.styles import COLORS, SEVERITY_COLORS
+from xlfunnel.metrics.evidence import ENOUGH
 from xlfunnel.pages.model import Mark
 from xlfunnel.strings import Words
 from xlfunnel.terms import Treatment
@@ -35,6 +36,8 @@ def _rules(book: Any, mark: Mark, say: Words) -> list[dict[str, Any]]:
         return [_equals("✓", font("green", bold=True)), _equals("✗", font("red", bold=True))]
     if mark.what == "negative":
         return [{"type": "cell", "criteria": "<", "value": 0, "format": font("red")}]
+    if mark.what == "thin":
+        return [_formula(f'=AND({first}<>"",{first}<{ENOUGH})', font("faint", italic=True))]
     if mark.what == "flagged":
         return [_formula(f'={first}<>""', font("red", bold=True))]
     return [_equals(say(f"issues.treatment.{t}"), font(c)) for t, c in _TREATMENT_COLORS.items()]

@@ -3,7 +3,7 @@
 from typing import Any
 
 COLORS = {
-    "ink": "#1F2A37", "muted": "#6B7280", "line": "#E3E7EC", "panel": "#F5F7F9", "white": "#FFFFFF",
+    "ink": "#1F2A37", "muted": "#6B7280", "faint": "#9AA1AC", "line": "#E3E7EC", "panel": "#F5F7F9", "white": "#FFFFFF",
     "teal": "#0F5C6E", "teal2": "#2F7C8F", "teal3": "#5FA1B1", "teal4": "#9CC6D0", "teal5": "#CFE3E8",
     "header": "#D9E9ED", "grain": "#E0A526", "red": "#C2402E", "amber": "#DE8A1B", "green": "#3B8C5A",
     "input": "#FFF9E5", "input_line": "#E6D9A8", "red_soft": "#FBEBE8",
@@ -42,9 +42,11 @@ STYLES: dict[str, dict[str, Any]] = {
     "tile_note": {**_TILE, "font_size": 9, "font_color": "muted", "valign": "vcenter", "shrink": True},
     "tile_count": {**_BIG, "num_format": "#,##0"},
     "mark": {"font_size": 11, "align": "center", "valign": "vcenter", "font_color": "muted"},
+    "mark_near": {"font_size": 11, "align": "right", "valign": "vcenter", "font_color": "muted", "indent": 1},
     "sentence": {"valign": "vcenter", "shrink": True},
     "header": {**_HEADER, "indent": 1},
     "header_number": {**_HEADER, "align": "right"},
+    "header_center": {**_HEADER, "align": "center"},
     "muted": {"font_size": 9, "font_color": "muted"},
     "note": {"font_size": 9, "font_color": "muted", "valign": "vcenter"},
     "note_wrap": {"font_size": 9, "font_color": "muted", "valign": "top", "text_wrap": True},
@@ -64,6 +66,13 @@ STYLES: dict[str, dict[str, Any]] = {
     "number2": {**_NUMBER, "num_format": "#,##0.00;−#,##0.00"},
     "number3": {**_NUMBER, "num_format": "#,##0.000;−#,##0.000"},
     "signed1": {**_NUMBER, "num_format": "+#,##0.0;−#,##0.0;0.0"},
+    "date": {**_NUMBER, "num_format": "yyyy-mm-dd"},
+    "percent1": {**_NUMBER, "num_format": "0.0%"},
+    "days1": {**_NUMBER, "num_format": "#,##0.0"},
+    "group": {
+        "bg_color": "panel", "bold": True, "font_color": "teal", "align": "center", "valign": "vcenter",
+        "bottom": 1, "bottom_color": "teal3",
+    },
     "p_value": {**_NUMBER, "num_format": "0.0000"},
     "money": {**_NUMBER, "num_format": "#,##0"},
     "input_text": {**_INPUT, "num_format": "@", "indent": 1},

@@ -169,6 +169,7 @@ class _Builder:
         })  # fmt: skip
         for j, column in enumerate(table.columns):
             head = "header_number" if column.style in NUMBER_STYLES else "header"
+            head = "header_center" if column.style.startswith("center") else head
             sheet.write_string(row, col + j, names[column.key], self._style(head))
             for i in range(table.rows):
                 self._body_cell(sheet, row + 1 + i, col + j, column, i)

@@ -6,7 +6,7 @@ or are, with that owner. How exactly one half, ties and stays of no length are r
 """
 
 from collections.abc import Iterator
-from math import nan
+from math import isnan, nan
 from typing import NamedTuple
 
 import numpy as np
@@ -20,10 +20,13 @@ from xlfunnel.metrics.levels import dense, stages_met, whos
 from xlfunnel.metrics.reserve import CENTS
 from xlfunnel.metrics.survival import LifeTable, Quantiles, life_table, log_rank, quantiles
 from xlfunnel.settings import Settings
-from xlfunnel.terms import Col
+from xlfunnel.terms import STAGES, Col, Pace
 
 CYCLE_STAGE = "T3"
 """The stage whose cycle has a line of its own."""
+
+PACE_LEVEL = 0.05 / len(STAGES)
+"""All stages are compared at once: together they raise a false alarm in at most one check-up of twenty (Bonferroni)."""
 
 _UNKNOWN = Quantiles(nan, nan, nan, nan)
 
@@ -37,6 +40,7 @@ class Duration(NamedTuple):
                     have (with most still open a single ending can bring the curve down), and where it is not so low
     recent_median   of stays begun in the recent complete months; earlier_median of those begun before; NaN likewise
     log_rank_p      that both leave at one speed (0…1); NaN under FEW stays on either side, or where none ended
+    pace            recent against earlier: `pace`
     """
 
     region: str | None
@@ -53,6 +57,7 @@ class Duration(NamedTuple):
     earlier_n: int
     earlier_median: float
     log_rank_p: float
+    pace: Pace
 
 
 class CycleMonth(NamedTuple):
@@ -77,7 +82,10 @@ def durations(facts: Facts, settings: Settings) -> pd.DataFrame:
         every = _table(stays, at)
         found = _quantiles(every)
         recent, earlier = (_table(stays, at[np.isin(stays.month[at], months)]) for months in parts)
-        enough = min(_size(recent), _size(earlier)) >= FEW
+        p = nan
+        if min(_size(recent), _size(earlier)) >= FEW:
+            p = log_rank(recent, earlier)
+        now, then = _quantiles(recent).median, _quantiles(earlier).median
         rows.append(
             Duration(
                 *who,
@@ -86,13 +94,25 @@ def durations(facts: Facts, settings: Settings) -> pd.DataFrame:
                 n_open=_open(stays, at),
                 **found._asdict(),
                 recent_n=_size(recent),
-                recent_median=_quantiles(recent).median,
+                recent_median=now,
                 earlier_n=_size(earlier),
-                earlier_median=_quantiles(earlier).median,
-                log_rank_p=log_rank(recent, earlier) if enough else nan,
+                earlier_median=then,
+                log_rank_p=p,
+                pace=pace(now, then, p),
             )
         )
     return _frame(rows, Duration._fields)
+
+
+def pace(recent_median: float, earlier_median: float, p: float) -> Pace:
+    """Faster or slower only where the log-rank test says so at PACE_LEVEL, in the direction of the medians (days)."""
+    if isnan(p):
+        return Pace.TOO_FEW
+    if p >= PACE_LEVEL:
+        return Pace.SAME
+    if recent_median < earlier_median:
+        return Pace.FASTER
+    return Pace.SLOWER if recent_median > earlier_median else Pace.DIFFERS
 
 
 def cycle(facts: Facts, stage: str = CYCLE_STAGE) -> pd.DataFrame:

@@ -1,16 +1,24 @@
 """The sheets, in the order of the workbook, and the report that fills them."""
 
 from xlfunnel.analysis import FunnelAnalysis
-from xlfunnel.pages import alerts, data, definitions, home, quality, reps, settings, trend
+from xlfunnel.pages import alerts, conversion, data, definitions, flow, home, quality, reps, settings, trend
 from xlfunnel.pages.model import Content, Page, Table
 from xlfunnel.pages.phrases import Phrases
 from xlfunnel.report import Report
 from xlfunnel.strings import Words
 
 PAGES: tuple[Page, ...] = tuple(
-    m.PAGE for m in (home, trend, reps, alerts, data, settings, quality, definitions)
+    m.PAGE for m in (home, trend, conversion, flow, reps, alerts, data, settings, quality, definitions)
 )  # fmt: skip
-_RESULTS = (home.content, trend.content, reps.content, alerts.content, quality.content)
+_RESULTS = (
+    home.content,
+    trend.content,
+    conversion.content,
+    flow.content,
+    reps.content,
+    alerts.content,
+    quality.content,
+)
 _INPUTS = (data.content, settings.content)
 
 

@@ -4,19 +4,22 @@ from xlfunnel.pages.model import Link, Page, Text
 
 TERMS = (
     "stage", "reserve", "span", "flows", "month", "slope", "r_squared", "interval", "theil_sen", "kendall", "flow_p",
-    "verdict", "native", "mean", "floor", "win_rate", "severity", "quality", "undefined",
+    "verdict", "native", "mean", "floor", "win_rate", "conversion", "conversion_kinds", "horizon", "blocked",
+    "duration", "over_age", "severity", "quality", "undefined",
 )  # fmt: skip
+_LONG = ("verdict", "mean", "conversion", "conversion_kinds")
+"""Terms that need three lines."""
+
 _HEADER = {"B": "term", "C": "meaning", "D": "formula"}
 _FIRST = 6
 
 PAGE = Page(
     key="definitions",
     widths=(1.7, 20, 74, 60, 1.7),
-    heights={1: 8, 2: 28, 3: 18, 4: 6, **dict.fromkeys(range(_FIRST, _FIRST + len(TERMS)), 36)},
+    heights={1: 8, 2: 28, 3: 18, 4: 6, **{_FIRST + i: 50 if t in _LONG else 36 for i, t in enumerate(TERMS)}},
     area=f"B1:D{_FIRST + len(TERMS) - 1}",
     repeat="2:5",
     freeze="A6",
-    one_page=True,
     bands=(("B2:D3", "title_band"),),
     texts=(
         Text("B2:C2", "definitions.title", "title_small"),

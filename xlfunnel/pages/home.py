@@ -11,8 +11,10 @@ from xlfunnel.terms import STAGES, FlagCode, Severity
 
 _TILES = ("reserve", "slope", "t3_per_owner", "short_reps", "win_rate")
 _TILE_COLUMNS = (("B", "E"), ("G", "J"), ("L", "O"), ("Q", "T"), ("V", "Y"))
-_NAV = ("trend", "reps", "alerts", "data", "settings", "quality", "definitions")
-_NAV_COLUMNS = (("B", "D"), ("E", "G"), ("H", "J"), ("K", "M"), ("N", "P"), ("Q", "S"), ("T", "V"))
+_NAV = ("trend", "conversion", "flow", "reps", "alerts", "data", "settings", "quality", "definitions")
+_NAV_COLUMNS = (
+    ("B", "C"), ("D", "F"), ("G", "I"), ("J", "K"), ("L", "N"), ("O", "P"), ("Q", "S"), ("T", "V"), ("W", "Y"),
+)  # fmt: skip
 _HELP_ROWS = range(30, 35)
 _HEAD = {1: 8, 2: 33, 3: 20, 4: 20, 5: 3.5, 6: 18, 7: 30, 8: 18, 9: 8, 10: 22, 11: 20, 12: 20, 13: 20, 14: 8}
 _HEIGHTS = {**_HEAD, 27: 8, **dict.fromkeys((28, *_HELP_ROWS), 20)}

@@ -109,7 +109,9 @@ class Series:
     """One series of a chart: a column of a table.
 
     kind   "line" or "column" or "bar"
-    color  name of a colour, or "none" for an invisible spacer
+    color  name of a colour, or "none" for an invisible one: a spacer, or a line that makes room for whiskers
+    errors whiskers: the columns with their lengths below and above the value
+    dots   of a "line": marks of that shape ("diamond", "long_dash") without a line between them
     """
 
     table: str
@@ -122,11 +124,13 @@ class Series:
     dashed: bool = False
     marker: bool = True
     name_key: str = ""
+    errors: tuple[str, str] = ("", "")
+    dots: str = ""
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A native chart over `at` ("B15:M30"); `categories` is (table, column)."""
+    """A native chart over `at` ("B15:M30"); `categories` is (table, column). `percent`: values are shares of 1."""
 
     at: str
     title: str
@@ -136,6 +140,7 @@ class Chart:
     legend: bool = False
     gap: int = 60
     axis: bool = True
+    percent: bool = False
 
 
 @dataclass(frozen=True)

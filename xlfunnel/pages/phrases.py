@@ -83,6 +83,10 @@ class Phrases:
         """A stage code, or the word for won and lost."""
         return self(f"data.outcome.{code}") if code in OUTCOMES else code
 
+    def step(self, stage: str, to_stage: str) -> str:
+        """A step of the funnel: from a stage to a later one, or to won."""
+        return f"{stage}→{self.target(to_stage)}"
+
     def field(self, name: str) -> str:
         """The word for a field of an export; stage columns keep their code."""
         key = f"settings_sheet.field.{name}"

@@ -7,15 +7,17 @@ from xlfunnel.pages.model import Choice, Column, Content, Link, Page, Slot, Tabl
 from xlfunnel.pages.phrases import Phrases
 from xlfunnel.report import Value
 from xlfunnel.settings import LANGUAGES, Settings
-from xlfunnel.terms import OUTCOMES, STAGES, Field
+from xlfunnel.terms import OUTCOMES, STAGES, STEPS, Field
 
 _TARGETS = (*STAGES, *(f"data.outcome.{o}" for o in OUTCOMES))
 _FIELDS = tuple(f"settings_sheet.field.{f}" for f in Field)
+_STEPS = tuple(f"settings_sheet.step.{s}" if s.endswith("won") else s.replace("-", "→") for s in STEPS)
 
 _CELLS: tuple[tuple[str, str, Choice], ...] = (
     ("region", "input_text", Choice("text")),
     ("as_of", "input_date", Choice("date")),
     ("trend_months", "input_count", Choice("integer", low=0, high=600)),
+    ("recent_months", "input_count", Choice("integer", low=1, high=600)),
     ("floor_t1", "input_number", Choice("decimal", low=0, high=1e6)),
     ("floor_t3", "input_number", Choice("decimal", low=0, high=1e6)),
     ("refuse_share", "input_percent", Choice("decimal", low=0, high=1)),
@@ -23,12 +25,17 @@ _CELLS: tuple[tuple[str, str, Choice], ...] = (
     ("language", "input_text", Choice("list", options=LANGUAGES)),
 )
 _FIRST = 6
+_ROWS = range(_FIRST, _FIRST + len(_CELLS))
+_HEAD = {1: 8, 2: 28, 3: 18, 4: 6, 5: 31}
+_HORIZONS = _FIRST + len(STAGES) + 1
+_BENCHMARKS = _HORIZONS + len(STAGES) + 2
+"""Rows of the headers of two tables below the names of the stages; only the last of the three may grow."""
 
 PAGE = Page(
     key="settings",
     widths=(1.7, 24, 15, 44, 1.7, 8, 22, 1.7, 20, 11, 1.7, 14, 20, 1.7),
-    heights={1: 8, 2: 28, 3: 18, 4: 6, 5: 31, **dict.fromkeys(range(_FIRST, _FIRST + len(_CELLS)), 38)},
-    area="B1:M13",
+    heights=_HEAD | dict.fromkeys(range(_FIRST, _BENCHMARKS + 3), 25) | dict.fromkeys(_ROWS, 38),
+    area=f"B1:M{_BENCHMARKS + 2}",
     repeat="2:3",
     input=True,
     bands=(("B2:M3", "title_band"),),
@@ -48,6 +55,13 @@ PAGE = Page(
     links=(Link("L2:M2", "sheets.to_home", "home", "link_band"),),
     tables=(
         Table("tbl_stages", "F5", (Column("code", "label"), Column("name", "input_text")), rows=len(STAGES)),
+        Table("tbl_horizons", f"F{_HORIZONS}", (
+            Column("stage", "label"), Column("days", "input_count", choice=Choice("integer", low=1, high=36500)),
+        ), rows=len(STAGES)),
+        Table("tbl_benchmarks", f"F{_BENCHMARKS}", (
+            Column("step", "input_text", choice=Choice("list", options=_STEPS)),
+            Column("rate", "input_percent", choice=Choice("decimal", low=0, high=1)),
+        )),
         Table("tbl_stage_map", "I5", (
             Column("crm_name", "input_text"), Column("stage", "input_text", choice=Choice("list", options=_TARGETS)),
         )),
@@ -64,11 +78,15 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
     cells: dict[str, Value] = {f"cfg_{name}": getattr(settings, name) for name, _, _ in _CELLS}
     keys = {t.name: [c.key for c in t.columns] for t in PAGE.tables}
     stages = [(code, say.stage_name(code)) for code in STAGES]
+    horizons = [(code, settings.horizon_days.get(code)) for code in STAGES]
+    benchmarks = [(say.step(*step.split("-")), rate) for step, rate in settings.benchmarks.items()]
     mapped = [(name, say.target(target)) for name, target in settings.stage_map.items()]
     columns = [(say.field(name), header) for name, header in settings.columns.items()]
     return Content(
         {
             "tbl_stages": pd.DataFrame(stages, columns=keys["tbl_stages"]),
+            "tbl_horizons": pd.DataFrame(horizons, columns=keys["tbl_horizons"]),
+            "tbl_benchmarks": pd.DataFrame(benchmarks, columns=keys["tbl_benchmarks"]),
             "tbl_stage_map": pd.DataFrame(mapped, columns=keys["tbl_stage_map"]),
             "tbl_columns": pd.DataFrame(columns, columns=keys["tbl_columns"]),
         },
