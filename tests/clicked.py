@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import xlwings as xw
 
-from xlfunnel.excel.template import file_name
+from xlfunnel.excel.template_id import file_name
 from xlfunnel.paths import shipped
 
 

@@ -3,11 +3,11 @@
 import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import xlwings as xw
 from hypothesis import settings
+from ran import Run
 
 settings.register_profile("unhurried", deadline=None)  # no test depends on how busy the machine is
 settings.load_profile("unhurried")
@@ -44,12 +44,6 @@ P-003,North,Bob,T3,2024-03-05,,700
 P-004,North,Bob,T0,2024-04-11,,900
 P-005,North,Ann,T2,2024-05-30,,100
 """
-
-
-class Run(NamedTuple):
-    code: int
-    out: str
-    err: str
 
 
 @pytest.fixture

@@ -292,3 +292,26 @@ def test_an_unexpected_fault_is_one_sentence(
     assert "seven" in run.err
     assert not Path("out.xlsx").exists()
     assert "Traceback" in xlfunnel("report", export, "-o", "out.xlsx", "--debug").err
+
+
+@pytest.mark.parametrize("out", ["out.xls", "out", "out.csv"])
+def test_a_workbook_is_written_only_under_the_name_of_its_kind(
+    xlfunnel: Callable[..., Any], tmp_path: Path, export: Path, out: str
+) -> None:
+    for command in (("report", export), ("demo",), ("template",)):
+        run = xlfunnel(*command, "-o", out)
+        assert run.code == 2
+        assert ".xlsx, .xlsm" in run.err
+        assert not (tmp_path / out).exists()
+
+
+def test_a_macro_workbook_comes_of_a_macro_template_alone(
+    xlfunnel: Callable[..., Any], tmp_path: Path, export: Path
+) -> None:
+    assert xlfunnel("report", export, "-o", "plain.xlsx").code == 0
+    assert xlfunnel("refresh", "plain.xlsx", "-o", "other.xlsm").code == 2
+    assert xlfunnel("report", export, "-o", "macro.xlsm", "--template", "plain.xlsx").code == 2
+    assert xlfunnel("report", export, "-o", "macro.xlsm").code == 0
+    with ZipFile(tmp_path / "macro.xlsm") as z:
+        assert "xl/vbaProject.bin" in z.namelist()
+        assert b"macroEnabled" in z.read("[Content_Types].xml")

@@ -11,13 +11,15 @@ from xlfunnel import results, settings
 from xlfunnel.analysis import FunnelAnalysis, analyse
 from xlfunnel.crm import Intake, Source, as_toml, mapping_of, read_sources
 from xlfunnel.errors import UsageError, WorkbookError
-from xlfunnel.excel import inputs, template
+from xlfunnel.excel import inputs, template_id
 from xlfunnel.excel.file_sink import FileSink
 from xlfunnel.excel.safe_write import replace_file
 from xlfunnel.pages import build_report
 from xlfunnel.paths import shipped
 from xlfunnel.report import Sink, fill
 from xlfunnel.settings import Settings
+
+_KINDS = (".xlsx", ".xlsm")
 
 Progress = Callable[[str], None]
 """Is told the string key of each step as it begins, and the name of each file before it is read."""
@@ -85,12 +87,13 @@ def report(
     """
     others = [p for p in (template_path, settings_path) if p]
     _guard([p for p in (out, json_path) if p], [*files.paths(), *others])
+    _guard_kind(out, template_path)
     if template_path and (kept_in := inputs.language(template_path)) != chosen.language:
         raise WorkbookError("cli.template_language", path=template_path, kept_in=kept_in, language=chosen.language)
     intake = check(files, chosen, progress)
     progress("cli.step.analyse")
     analysis = analyse(intake, chosen)
-    with template_file(chosen.language, template_path) as base:
+    with template_file(chosen.language, template_path, macros=_has_macros(out)) as base:
         progress("cli.step.write")
         _write(analysis, FileSink(base, out, backup=True), json_path, with_data=True)
     return analysis
@@ -106,6 +109,7 @@ def refresh(
     target = out or workbook
     in_place = _same(target, workbook)
     _guard([p for p in (target, json_path) if p], [] if in_place else [workbook])
+    _guard_kind(target, workbook)
     if json_path and _same(json_path, workbook):
         raise UsageError("cli.overwrites_input", path=json_path)
     progress("cli.step.read")
@@ -145,20 +149,23 @@ def sample(language: str) -> tuple[Inputs, Settings]:
 def copy_template(language: str, out: Path) -> None:
     """The empty template of one language as `out`; an existing `out` is kept as .bak. Raises WorkbookError, OSError."""
     _guard([out], [])
-    with template_file(language, None) as base:
+    _guard_kind(out, None)
+    with template_file(language, macros=_has_macros(out)) as base:
         content = base.read_bytes()
     replace_file(out, lambda file: _put(file, content), backup=True)
 
 
 @contextmanager
-def template_file(language: str, own: Path | None = None) -> Iterator[Path]:
-    """The user's template, the shipped one, or one built for the occasion."""
-    path = own or shipped(template.file_name(language))
-    if own or path.exists():
+def template_file(language: str, own: Path | None = None, *, macros: bool = False) -> Iterator[Path]:
+    """The user's template, the shipped one with or without macros, or a macro-free one built for the occasion."""
+    path = own or shipped(template_id.file_name(language, macros=macros))
+    if own or macros or path.exists():
         yield path
         return
     with tempfile.TemporaryDirectory() as folder:
-        built = Path(folder) / template.file_name(language)
+        from xlfunnel.excel import template  # slow to import, and hardly ever needed
+
+        built = Path(folder) / template_id.file_name(language)
         template.build(language, built)
         yield built
 
@@ -191,6 +198,17 @@ def _guard(outs: Sequence[Path], ins: Sequence[Path]) -> None:
             raise WorkbookError("cli.is_folder", path=out)
         if any(_same(out, p) for p in (*ins, *outs[:i])):
             raise UsageError("cli.overwrites_input", path=out)
+
+
+def _guard_kind(out: Path, base: Path | None) -> None:
+    """Excel opens a workbook only under the name of its kind: .xlsm with macros, .xlsx without."""
+    wanted = (base.suffix.lower(),) if base else _KINDS
+    if out.suffix.lower() not in wanted and (base is None or base.suffix.lower() in _KINDS):
+        raise UsageError("cli.other_kind", path=out, kinds=wanted)
+
+
+def _has_macros(out: Path) -> bool:
+    return out.suffix.lower() == ".xlsm"
 
 
 def _same(a: Path, b: Path) -> bool:

@@ -19,7 +19,7 @@ from xlfunnel.errors import InputError, UsageError, WorkbookError
 from xlfunnel.excel import inputs
 from xlfunnel.excel.encryption import MOST_CHARACTERS, encrypt
 from xlfunnel.excel.file_sink import FileSink
-from xlfunnel.excel.template import TEMPLATE_VERSION
+from xlfunnel.excel.template_id import TEMPLATE_VERSION
 from xlfunnel.facts import Facts, facts_of, facts_of_reserves
 from xlfunnel.file_names import file_names
 from xlfunnel.metrics.reserve import CENTS

@@ -137,3 +137,10 @@ def test_wrong_columns_are_named_with_the_closest(read: Callable[..., Intake]) -
     sentence = words("zh-CN")(e.value.code, **e.value.params)
     assert "还缺 阶段" in sentence
     assert "sales stagee" in sentence
+
+
+@pytest.mark.parametrize("name", ["New", "Close", "商机", "方案"])
+def test_a_common_word_is_no_column_of_counts(read: Callable[..., Intake], name: str) -> None:
+    with pytest.raises(InputError, match="wrong_columns"):
+        read([["month", "owner", name], ["2025-01", "Ann", "3"]])
+    assert read([["month", "owner", f"T3 {name}"], ["2025-01", "Ann", "3"]]).reserves is not None

@@ -61,8 +61,14 @@ USERS = [
             ["006A", "Alpha", "Ann", "Close Date", "1/1/2025", "3/1/2025", "2/13/2025 9:00 AM"],
             ["006A", "Alpha", "Ann", "Stage", "Negotiation/Review", "Closed Won", "3/1/2025 9:00 AM"],
         ],
+        [
+            ["业务机会 ID", "业务机会名称", "字段/事件", "旧值", "新值", "编辑日期"],
+            ["006A", "Alpha", "阶段", "Prospecting", "Negotiation/Review", "2025/2/1 上午9:00"],
+            ["006A", "Alpha", "Close Date", "", "", "2025/2/13 上午9:00"],
+            ["006A", "Alpha", "阶段", "Negotiation/Review", "Closed Won", "2025/3/1 上午9:00"],
+        ],
     ],
-    ids=["api", "report"],
+    ids=["api", "report", "report in Chinese"],
 )
 def test_salesforce_field_history(tmp_path: Path, history: list[Row]) -> None:
     if "Edit Date" in history[0]:

@@ -57,8 +57,12 @@ def outcomes(paths: list[Path]) -> dict[str, str]:
 
 
 NAMESPACE = "http://schemas.openxmlformats.org/"
+KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 PARTS = {
-    "[Content_Types].xml": f'<Types xmlns="{NAMESPACE}package/2006/content-types"/>',
+    "[Content_Types].xml": f'<Types xmlns="{NAMESPACE}package/2006/content-types">'
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    f'<Override PartName="/xl/workbook.xml" ContentType="{KIND}.sheet.main+xml"/>'
+    f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{KIND}.worksheet+xml"/></Types>',
     "_rels/.rels": f'<Relationships xmlns="{NAMESPACE}package/2006/relationships"><Relationship Id="r" Target='
     f'"xl/workbook.xml" Type="{NAMESPACE}officeDocument/2006/relationships/officeDocument"/></Relationships>',
     "xl/workbook.xml": f'<workbook xmlns="{NAMESPACE}spreadsheetml/2006/main" xmlns:r="{NAMESPACE}officeDocument/2006/'
@@ -114,14 +118,16 @@ def test_workbooks_made_to_harm(tmp_path: Path) -> None:
     names = [column(i) for i in range(1, 16_385)]
     merges = "".join(f'<mergeCell ref="E{i}:F{i}"/>' for i in range(3, 50_003))
     spaces = (" " * (1 << 20) for _ in range(300))
-    wide = (f'<row r="{r}">' + "".join(f'<c r="{n}{r}"><v>1</v></c>' for n in names) + "</row>" for r in range(3, 33))
+    all_columns = (
+        f'<row r="{r}">' + "".join(f'<c r="{n}{r}"><v>1</v></c>' for n in names) + "</row>" for r in range(3, 33)
+    )
     expected = {
         book(tmp_path / "bomb.xlsx", spaces): "input.too_large",
         book(tmp_path / "laughs_in_the_sheet.xlsx", sheet1=LAUGHS): "input.unsafe_xml",
         book(tmp_path / "laughs_in_the_book.xlsx", workbook=LAUGHS): "input.unsafe_xml",
         book(tmp_path / "outside.xlsx", workbook='<!DOCTYPE x SYSTEM "file:///etc/passwd">'): "input.unsafe_xml",
         book(tmp_path / "formatted_blanks.xlsx", blank_rows(1_048_577)): "read",
-        book(tmp_path / "all_columns.xlsx", wide): "input.too_many_refused",
+        book(tmp_path / "all_columns.xlsx", all_columns): "input.too_many_refused",
         book(tmp_path / "merges.xlsx", after=f"<mergeCells>{merges}</mergeCells>"): "read",
         book(tmp_path / "merged_all.xlsx", after='<mergeCells><mergeCell ref="D1:XFD1048576"/></mergeCells>'): "read",
         book(tmp_path / "note.xlsx", iter([cells(3, "Y", "T1", "2025-01-02", "x" * 40_000)])): "read",
@@ -129,6 +135,8 @@ def test_workbooks_made_to_harm(tmp_path: Path) -> None:
         with_names(tmp_path / "names.xlsx", ["../../x", "/etc/passwd", "CON", "..\\..\\x", "a\nb"]): "read",
         with_names(tmp_path / "many.xlsx", [f"xl/media/{i}" for i in range(21_000)]): "input.too_large",
         lying(book(tmp_path / "lying.xlsx", iter([" " * (80 << 20)]))): "input.broken_workbook",
+        wide(tmp_path / "utf16.xlsx", "D2"): "read",
+        wide(tmp_path / "utf16_far.xlsx", "XFD1048576"): "input.too_large",
         zipped(tmp_path / "bomb.zip", b"A,T1,2025-01-01\n" * 6_000_000): "input.too_large",
         zipped(tmp_path / "up.zip", csv_bytes([["id", "stage", "entered"], ["A", "T1", "2025-01-01"]])): "read",
     }
@@ -140,6 +148,19 @@ def with_names(path: Path, names: list[str]) -> Path:
     with zipfile.ZipFile(path, "a") as package:
         for name in names:
             package.writestr(name, "x")
+    return path
+
+
+def wide(path: Path, cell: str) -> Path:
+    """A workbook whose sheet is UTF-16, with one more cell."""
+    number = cell.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    book(path, iter([f'<row r="{number}"><c r="{cell}"><v>1</v></c></row>']))
+    with zipfile.ZipFile(path) as old:
+        parts = {i.filename: old.read(i) for i in old.infolist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for name, content in parts.items():
+            text = '<?xml version="1.0" encoding="UTF-16"?>' + content.decode()
+            new.writestr(name, text.encode("utf-16") if name == SHEET else content)
     return path
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import openpyxl
 import pytest
 import xlwings
-from conftest import Run
 from oletools.olevba import VBA_Parser
 from pyvbaanalysis import analyze_loose_files, analyze_workbook
+from ran import Run
 
-from xlfunnel.excel import artifacts, ribbon, template
+from xlfunnel.excel import artifacts, ribbon, template_id
 from xlfunnel.excel.artifacts import (
     ADDIN,
     ADDIN_CONF_SHEET,
@@ -129,7 +129,7 @@ def test_content_types_tell_workbook_from_addin(built: Path) -> None:
 def test_the_macro_workbook_is_the_template_with_functions_and_two_sheets_nobody_sees(built: Path) -> None:
     for language in LANGUAGES:
         with_macros = opened(built / file_name(language))
-        without = opened(built / template.file_name(language))
+        without = opened(built / template_id.file_name(language))
         functions = words(language)("sheets.functions")
         assert with_macros.sheetnames == [*without.sheetnames, functions, LABELS_SHEET, CONF_SHEET]
         assert {with_macros[n].sheet_state for n in (LABELS_SHEET, CONF_SHEET)} == {"veryHidden"}

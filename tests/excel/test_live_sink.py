@@ -18,7 +18,7 @@ from xlfunnel.excel.live_book import LiveBook
 from xlfunnel.excel.live_sink import LiveSink, blocks
 from xlfunnel.excel.live_table import as_text
 from xlfunnel.excel.ranges import Range
-from xlfunnel.excel.template import file_name
+from xlfunnel.excel.template_id import file_name
 from xlfunnel.excel.typed_columns import Orphan
 from xlfunnel.paths import shipped
 from xlfunnel.report import Report, fill

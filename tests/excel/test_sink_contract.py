@@ -18,7 +18,7 @@ from xlfunnel.errors import WorkbookError
 from xlfunnel.excel.file_sink import FileSink
 from xlfunnel.excel.live_sink import LiveSink
 from xlfunnel.excel.recording_sink import RecordingSink
-from xlfunnel.excel.template import file_name
+from xlfunnel.excel.template_id import file_name
 from xlfunnel.excel.typed_columns import Orphan
 from xlfunnel.pages import build_report
 from xlfunnel.paths import shipped

@@ -5,7 +5,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from xlfunnel.excel.template import build, file_name
+from xlfunnel.excel.template import build
+from xlfunnel.excel.template_id import file_name
 from xlfunnel.pages import PAGES
 from xlfunnel.settings import LANGUAGES
 from xlfunnel.strings import words

@@ -31,7 +31,7 @@ Public Sub XlfRunAlone(Target As String)
 End Sub
 
 Public Sub XlfRunOnFile(Target As String)
-    Const KINDS As String = "*.csv;*.tsv;*.txt;*.xlsx;*.xlsm"
+    Const KINDS As String = "*.csv;*.tsv;*.txt;*.xlsx;*.xlsm;*.xlsb;*.xls;*.ods;*.zip"
     Dim Picked As Variant
     Picked = Application.GetOpenFilename("CSV + Excel (" & KINDS & ")," & KINDS)
     If VarType(Picked) = vbString Then XlfRun Target & "(" & XlfLiteral(CStr(Picked)) & ")"

@@ -34,5 +34,8 @@ DATE_WORDS, COUNT_WORDS = (
 STAGE_DATE_WORDS = tuple(w for w in DATE_WORDS if w.endswith(("entered", "becamea", "进入", "到达", "转入")))
 """Folded words with which a header announces the date of a stage, and of nothing else."""
 
+WEAK = frozenset(fold(n) for n in _TABLE["around"]["weak"])
+"""Folded stage names that alone make no column of counts or dates."""
+
 TOTALS = frozenset(fold(n) for n in _TABLE["totals"]["words"])
 """Folded labels of a row of totals."""

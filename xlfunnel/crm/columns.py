@@ -154,7 +154,7 @@ def recognised(
 def _stage_of_header(name: str, stages: StageNames) -> str | None:
     """The stage whose dates or counts a header announces: `进入T2日期`, `Date entered Proposal`, `T2数量`, `T2`."""
     for text in (name, without_brackets(name)):
-        stage = stages(text)
+        stage = stages(text) if fold(text) not in aliases.WEAK else UNKNOWN
         if stage in STAGE_KEYS:
             return stage
         for words in (aliases.DATE_WORDS, aliases.COUNT_WORDS):

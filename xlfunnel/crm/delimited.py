@@ -113,7 +113,7 @@ def _without_mark(name: str, data: bytes) -> Decoded:
     head = data[:_NUL_HEAD]
     even, odd = head[::2].count(0), head[1::2].count(0)
     encoding = "utf-16-le" if odd > even else "utf-16-be"
-    if min(even, odd) == 0 and max(even, odd) >= 3:
+    if max(even, odd) >= 3 and max(even, odd) > 4 * min(even, odd):  # a few letters have a zero on the other side
         try:
             text = data.decode(encoding)
         except UnicodeDecodeError:

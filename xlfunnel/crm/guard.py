@@ -5,7 +5,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -21,6 +21,9 @@ MAX_PARTS = 20_000
 """Files in one package."""
 MAX_RATIO, SMALL = 150, 64 << 20
 """By how much a part may unpack, unless what comes out is small: sheets unpack to about ten times their size."""
+
+MAX_WIDE = 32 << 20
+"""Bytes of a part in UTF-16, which only the slow parser reads."""
 
 TEXTS = (".csv", ".tsv", ".tab", ".txt")
 """Names of delimited text."""
@@ -142,10 +145,14 @@ def _spreadsheet(name: str, data: bytes, files: list[zipfile.ZipInfo]) -> Packag
         low = part.filename.lower()
         if not low.endswith((".xml", ".rels")):
             continue
-        first = next(unpacked(data, part), b"")
+        pieces = unpacked(data, part)
+        first = next(pieces, b"")
         if first.startswith(_UTF16):
             is_wide = True
-            first = first.replace(b"\0", b"")
+            if part.file_size > MAX_WIDE:
+                raise InputError("input.too_large", file=name)
+            first = b"".join([first, *pieces]).replace(b"\0", b"")
+            _refuse_large(name, [_area_of([first])])
         if _DECLARATION.search(first):
             raise InputError("input.unsafe_xml", file=name)
         if low.endswith("workbook.xml"):
@@ -174,8 +181,12 @@ def _area(data: bytes, part: zipfile.ZipInfo) -> int:
     most 26 x 999,999, which is bearable whatever it holds."""
     if not any(_BEYOND.search(chunk) for chunk in _overlapping(data, part)):
         return 0
+    return _area_of(_overlapping(data, part))
+
+
+def _area_of(chunks: Iterable[bytes]) -> int:
     rows, wide = 0, {b"Z"}
-    for chunk in _overlapping(data, part):
+    for chunk in chunks:
         # how every known writer puts it is looked for first: it is ten times as fast
         columns, far, row = (_WIDE_ODD, _FAR_ODD, _ROW_ODD) if _ODD.search(chunk) else (_WIDE, _FAR, _ROW)
         wide.update(columns.findall(chunk))

@@ -81,9 +81,27 @@ def factorized(cells: Cells) -> tuple[np.ndarray[Any, np.dtype[np.intp]], Cells]
     return codes, np.asarray(uniques, dtype=object)
 
 
+def _is_clean(uniques: Cells) -> bool:
+    """Whether none of many texts needs cleaning, seen in one look at all of them: ids and dates, as a rule."""
+    if any(type(u) is not str for u in uniques):
+        return False
+    joined = "\n".join(uniques)
+    lines = joined.replace("\n", "")
+    return (
+        joined.isascii()
+        and lines.isprintable()
+        and len(lines) == len(joined) - max(len(uniques) - 1, 0)
+        and " \n" not in joined
+        and "\n " not in joined
+        and joined == joined.strip(" ")
+    )
+
+
 def texts(cells: Cells) -> tuple[Cells, np.ndarray[Any, np.dtype[np.bool_]]]:
     """Cleaned text of a column ("" for nothing), and where cleaning took something away."""
     codes, uniques = factorized(cells)
+    if _is_clean(uniques):
+        return np.array([*uniques, ""], dtype=object)[codes], np.zeros(len(cells), dtype=bool)
     cleaned = [clean(plain(u)) for u in uniques]
     values = np.array([c[0] for c in cleaned] + [""], dtype=object)
     dirty = np.array([c[1] for c in cleaned] + [False], dtype=bool)

@@ -16,7 +16,7 @@ from typing import Any
 import xlsxwriter
 from lxml import etree
 
-from xlfunnel.excel import ribbon, template
+from xlfunnel.excel import ribbon, template, template_id
 from xlfunnel.excel.package import CONTENT_TYPES, Package
 from xlfunnel.excel.udf_wrappers import MODULE_NAME, udf_wrappers
 from xlfunnel.excel.vba_project import VbaModule, read_module, vba_project
@@ -63,7 +63,7 @@ _RELATIONSHIP = "{http://schemas.openxmlformats.org/package/2006/relationships}R
 
 def file_name(language: str) -> str:
     """The macro workbook's file name in `workbook/`."""
-    return f"xlfunnel.{language}.xlsm"
+    return template_id.file_name(language, macros=True)
 
 
 def build_workbook(language: str, path: Path) -> None:
@@ -162,7 +162,7 @@ def build_all(folder: Path) -> None:
     """Write every workbook, the add-in, and the ribbons' XML for reading."""
     (folder / "ribbon").mkdir(exist_ok=True)
     for language in LANGUAGES:
-        template.build(language, folder / template.file_name(language))
+        template.build(language, folder / template_id.file_name(language))
         build_workbook(language, folder / file_name(language))
         (folder / "ribbon" / f"customUI14.{language}.xml").write_bytes(ribbon.ribbon_xml(language))
     build_addin(folder / ADDIN)

@@ -16,23 +16,18 @@ from xlfunnel.excel.charts import native_chart
 from xlfunnel.excel.finish import finish_charts
 from xlfunnel.excel.marks import add_marks
 from xlfunnel.excel.styles import COLORS, NUMBER_STYLES, STYLES, resolved, tile_style
+from xlfunnel.excel.template_id import TEMPLATE_VERSION, file_name
 from xlfunnel.pages import PAGES, headers
 from xlfunnel.pages.model import Choice, Column, Fixed, Page, Slot, Table
 from xlfunnel.settings import LANGUAGES
 from xlfunnel.strings import Words, words
 
-TEMPLATE_VERSION = "1"
 _BUILT = datetime(2025, 1, 1)
 _DEFAULT_ROW = 16.5
 _GAP, _EDGE = 10, 2
 """Pixels a chart ends before its last column does: between charts, and so that the frame is printed at the edge."""
 _PRINTABLE = 900
 """Pixels of an A4 landscape page between the margins at 96 dpi, less what wider digits of a stand-in font may need."""
-
-
-def file_name(language: str) -> str:
-    """The template's file name in `workbook/`."""
-    return f"xlfunnel.{language}.xlsx"
 
 
 def build(
