@@ -16,10 +16,11 @@ test: setup-test
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 setup-test: .venv/.tests
 	@tools/prepare.sh office
+	@tools/prepare.sh windows
 
 template: .venv/.package
 	@$(BIN)/python -m xlfunnel.excel.artifacts workbook

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes this machine ready: `prepare.sh venv` an empty .venv with Python 3.11 or later; `prepare.sh office` what the
-# whole test run needs beside Python. As root on Debian or Ubuntu it installs what is missing; elsewhere it says what is.
+# tests need beside Python, `prepare.sh windows` what those of the Windows bundle need. As root on Debian or Ubuntu it
+# installs what is missing; elsewhere it says what is.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -40,6 +41,19 @@ office() {
   command -v java >/dev/null || missing+=(default-jre-headless)
   /usr/bin/python3 -c 'import uno' 2>/dev/null || missing+=(python3-uno)
   { command -v fc-list >/dev/null && fc-list : family | grep -q 'Noto Sans CJK'; } || missing+=(fontconfig fonts-noto-cjk)
+  provide
+}
+
+# Windows' programs: Wine, a compiler for what Wine's libraries lack, and the sources of a Chinese locale.
+windows() {
+  missing=()
+  [ -x /usr/lib/wine/wine64 ] || missing+=(wine64)
+  command -v x86_64-w64-mingw32-gcc >/dev/null || missing+=(gcc-mingw-w64-x86-64-win32)
+  [ -e /usr/share/i18n/locales/zh_CN ] || missing+=(locales)
+  provide
+}
+
+provide() {
   [ "${#missing[@]}" = 0 ] && return
   if can_install; then install "${missing[@]}"; return; fi
   echo "Not on this machine: ${missing[*]} (Debian's names). The tests that need them are skipped, each with its reason."
@@ -49,5 +63,6 @@ office() {
 case "${1:-}" in
   venv) venv ;;
   office) office ;;
-  *) echo "usage: prepare.sh venv|office" >&2; exit 2 ;;
+  windows) windows ;;
+  *) echo "usage: prepare.sh venv|office|windows" >&2; exit 2 ;;
 esac

@@ -46,8 +46,7 @@ copy /b /y "%FROM%\workbook\xlfunnel.xlam" "%START%\xlfunnel.xlam" >nul
 if errorlevel 1 goto failed
 
 rem Ours are write-protected, so that Excel asks for another name before anybody's data land in a template.
-for %%F in ("%FROM%\workbook\*") do attrib +r "%TO%\workbook\%%~nxF"
-for %%F in ("%FROM%\workbook\sample\*") do attrib +r "%TO%\workbook\sample\%%~nxF"
+for %%F in (@WORKBOOKS@) do attrib +r "%TO%\workbook\%%F"
 
 type "%FROM%\messages\compiling.txt"
 "%TO%\python\python.exe" -X utf8 -m xlfunnel.installed "%TO%" "%START%\xlfunnel.xlam"
@@ -84,14 +83,16 @@ set "CODE=1"
 
 :restore
 rem What was there before and had been set aside comes back.
-for %%D in (python xlfunnel) do if exist "%TO%\%%D.old" (
-  if exist "%TO%\%%D" rd /s /q "%TO%\%%D" 2>nul
-  if not exist "%TO%\%%D" ren "%TO%\%%D.old" %%D
-)
-if exist "%START%\xlfunnel.old" (
-  if exist "%START%\xlfunnel.xlam" del /f /q "%START%\xlfunnel.xlam" 2>nul
-  if not exist "%START%\xlfunnel.xlam" ren "%START%\xlfunnel.old" xlfunnel.xlam
-)
+call :back "%TO%\python"
+call :back "%TO%\xlfunnel"
+if exist "%START%\xlfunnel.old" del /f /q "%START%\xlfunnel.xlam" 2>nul
+if exist "%START%\xlfunnel.old" ren "%START%\xlfunnel.old" xlfunnel.xlam
 type "%FROM%\messages\%SAY%.txt"
 if not defined QUIET pause
 exit /b %CODE%
+
+:back
+if not exist "%~1.old" exit /b 0
+if exist "%~1" rd /s /q "%~1" 2>nul
+ren "%~1.old" "%~nx1"
+exit /b 0

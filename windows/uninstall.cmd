@@ -1,5 +1,5 @@
 @echo off
-rem Takes away what install.cmd put there, and nothing else: only write-protected files of the workbook folder are ours.
+rem Takes away what install.cmd put there, and nothing else: a workbook that is no longer write-protected is the user's.
 rem   uninstall.cmd /quiet    ask nothing
 setlocal EnableExtensions DisableDelayedExpansion
 chcp 65001 >nul
@@ -20,8 +20,7 @@ if exist "%TO%\python" ren "%TO%\python" python.old 2>nul
 if exist "%TO%\python" goto busy
 rd /s /q "%TO%\python.old"
 rd /s /q "%TO%\xlfunnel"
-del /f /q /a:r "%TO%\workbook\*" 2>nul
-del /f /q /a:r "%TO%\workbook\sample\*" 2>nul
+for %%F in (@WORKBOOKS@) do del /f /q /a:r "%TO%\workbook\%%F" 2>nul
 rd "%TO%\workbook\sample" 2>nul
 rd "%TO%\workbook" 2>nul
 rd /s /q "%TO%\log" 2>nul
@@ -31,8 +30,9 @@ reg delete "%ENTRY%" /f >nul 2>nul
 type "%TO%\messages\removed.txt"
 rd /s /q "%TO%\messages"
 if not defined QUIET pause
-rem The last line removes this very file, so it must be the last.
-(goto) 2>nul & del /f /q "%TO%\uninstall.cmd" & rd "%TO%" 2>nul
+rem One line removes this very file and leaves it: there is no next line to be read any more.
+cd /d "%APPDATA%"
+del /f /q "%TO%\uninstall.cmd" & rd "%TO%" 2>nul & (goto) 2>nul
 
 :busy
 type "%TO%\messages\busy.txt"

@@ -71,7 +71,8 @@ def bundle(
     source = python or fetched(locks[1], held / "python")[0]
     with ExitStack() as opened:
         embedded = opened.enter_context(python_of(source))
-        parts = [*python_parts(embedded), *own_parts(_ROOT), *_installer(), _contents(source, locks[0])]
+        own = list(own_parts(_ROOT))
+        parts = [*python_parts(embedded), *own, *_installer(own), _contents(source, locks[0])]
         for wheel in wheels:
             parts += wheel_parts(opened.enter_context(ZipFile(wheel)))
         progress("bundle.step.pack")
@@ -100,13 +101,16 @@ def _pack(parts: Iterable[Part], file: BinaryIO) -> int:
     return total
 
 
-def _installer() -> Iterator[Part]:
+def _installer(own: Iterable[Part]) -> Iterator[Part]:
     """install.cmd, uninstall.cmd, the guide and all that the installer says. The .cmd files have Windows' line ends."""
     say = [words(language) for language in LANGUAGES]
+    folder = "files/workbook/"
+    workbooks = sorted(p.path.removeprefix(folder).replace("/", "\\") for p in own if p.path.startswith(folder))
     unpack_first = "\n".join(f"echo {w('bundle.install.unpack_first')}" for w in say)
     for name, path in (("install.cmd", "install.cmd"), ("uninstall.cmd", "files/uninstall.cmd")):
         text = (_ROOT / "windows" / name).read_text("ascii")
         text = text.replace("@VERSION@", __version__).replace("@UNPACK_FIRST@", unpack_first)
+        text = text.replace("@WORKBOOKS@", " ".join(workbooks))
         yield Part(path, _windows_text(text).encode)
     for language in LANGUAGES:
         page = (_ROOT / "windows" / f"guide.{language}.html").read_text("utf-8").replace("@VERSION@", __version__)

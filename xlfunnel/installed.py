@@ -38,8 +38,8 @@ def compile_all(folder: Path) -> bool:
     A library may hold files for other versions of Python: what does not compile there is left as it is, in silence.
     """
     kind = PycInvalidationMode.UNCHECKED_HASH
-    compileall.compile_dir(folder / _LIBRARIES, quiet=2, invalidation_mode=kind)
-    return bool(compileall.compile_dir(folder / _OURS, quiet=1, invalidation_mode=kind))
+    compileall.compile_dir(folder / _LIBRARIES, quiet=2, force=True, invalidation_mode=kind)
+    return bool(compileall.compile_dir(folder / _OURS, quiet=1, force=True, invalidation_mode=kind))
 
 
 def name_interpreter(conf: Path) -> None:

@@ -1,6 +1,7 @@
 """Windows programs on this machine: a Wine prefix of their own, and what Wine lacks for numpy, scipy and Rust.
 
-The bundle's files stay as they are: what is missing is put into the prefix's system folder.
+The bundle's files stay as they are: what is missing is put into the prefix's system folder. It is a Chinese Windows,
+code page 936: VBA hands texts to xlwings' DLL and to the shell in that, so a path must survive it.
 """
 
 import json
@@ -25,7 +26,7 @@ _SETTINGS = {
     "WINEDEBUG": "-all",
     # No .NET, no browser, no crash dialog; our ucrtbase first; no WMI, on which platform.machine() waits for a second.
     "WINEDLLOVERRIDES": "mscoree=;mshtml=;winedbg.exe=d;_wmi.pyd=;ucrtbase=n,b",
-    "LC_ALL": "C.UTF-8",
+    "LC_ALL": "zh_CN.UTF-8",
 }
 
 _SILENT: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
@@ -39,9 +40,22 @@ class Run(NamedTuple):
     seconds: float
 
 
+def text_of(printed: bytes) -> str:
+    """What a program printed; each line is UTF-8 or in the code page of a Chinese Windows."""
+    return "\n".join(map(_line, printed.replace(b"\r\n", b"\n").split(b"\n")))
+
+
+def _line(printed: bytes) -> str:
+    try:
+        return printed.decode("utf-8")
+    except UnicodeDecodeError:
+        return printed.decode("gb18030", "replace")
+
+
 def missing() -> list[str]:
     """What this machine lacks, by Debian's names."""
     lacks = [] if WINE.exists() and SERVER.exists() else ["wine64"]
+    lacks += [] if Path("/usr/share/i18n/locales/zh_CN").exists() else ["locales"]
     return lacks + ([] if shutil.which(COMPILER) and shutil.which(LISTER) else ["gcc-mingw-w64-x86-64-win32"])
 
 
@@ -51,7 +65,11 @@ class Wine:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "LC_", "LANG", "XLFUNNEL", "WINE"))}
-        self._env = {**kept, **_SETTINGS, "WINEPREFIX": str(folder)}
+        locales = folder / "locale"
+        locales.mkdir(parents=True)
+        made = ["localedef", "-i", "zh_CN", "-f", "UTF-8", "--no-archive", locales / "zh_CN.UTF-8"]
+        subprocess.run(made, check=True, **_SILENT)
+        self._env = {**kept, **_SETTINGS, "WINEPREFIX": str(folder), "LOCPATH": str(locales)}
         self._quietly(WINE, "wineboot", "-i")
         self._quietly(WINE, "winecfg", "-v", "win10")
         self._quietly(WINE, "reg", "add", r"HKCU\Software\Wine\Drivers", "/v", "Graphics", "/d", "null", "/f")
@@ -105,7 +123,7 @@ class Wine:
         except subprocess.TimeoutExpired:
             process.kill()
             raise
-        return Run(process.returncode, out.decode("utf-8", "replace").replace("\r\n", "\n"), time.monotonic() - began)
+        return Run(process.returncode, text_of(out), time.monotonic() - began)
 
     def _quietly(self, *command: str | Path) -> None:
         subprocess.run(command, env=self._env, check=True, timeout=120, **_SILENT)
