@@ -17,7 +17,7 @@ test: setup-test
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --ignore=tests/windows $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --ignore=tests/windows $(ARGS)
 
 # The Windows chain under Wine: minutes long and alone on the machine, so apart from the rest for now.
 test-windows: .venv/.tests

@@ -4,12 +4,14 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
 from xlfunnel import doctor, log
 from xlfunnel.doctor import CHECKS, DoctorReport, Finding, Level, Machine, diagnose, sentences
 from xlfunnel.excel.ovba import compressed
+from xlfunnel.excel.vba_project import VbaModule, vba_project
 from xlfunnel.excel.vba_text import decompressed, xlwings_version
 from xlfunnel.installed import clear_marks, compile_all, mark_of, marked, name_interpreter
 from xlfunnel.strings import table, words
@@ -155,6 +157,20 @@ def test_the_library_beside_the_interpreter_and_the_macros_are_of_one_version(tm
     assert only("versions", m) == {"versions", "no_library"}
     (tmp_path / f"xlwings64-{xlwings.__version__}.dll").touch()
     assert only("versions", m) == {"versions"}
+
+
+def test_macros_of_another_version_are_named(tmp_path: Path) -> None:
+    import xlwings
+
+    (tmp_path / f"xlwings64-{xlwings.__version__}.dll").touch()
+    book = tmp_path / "workbook" / "xlfunnel.en.xlsm"
+    book.parent.mkdir()
+    module = VbaModule("xlwings", 'Public Const XLWINGS_VERSION As String = "0.1.2"\n')
+    with ZipFile(book, "w") as made:
+        made.writestr("xl/vbaProject.bin", vba_project([VbaModule("ThisWorkbook", "", "document"), module]))
+    report = DoctorReport(tuple(CHECKS[1](machine(tmp_path, interpreter=tmp_path / "python.exe"))))
+    assert codes(report) == {"versions", "other_macros"}
+    assert "0.1.2" in sentences(report, words("en"))[1]
 
 
 def test_the_version_in_the_shipped_macros_is_the_pinned_one() -> None:

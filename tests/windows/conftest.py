@@ -1,4 +1,7 @@
-"""The Windows chain under Wine: one prefix, one bundle, one installation for all of these tests."""
+"""The Windows chain under Wine: one prefix, one bundle, one installation for all of these tests.
+
+Run them in one process (-n 0): each process would make its own.
+"""
 
 import os
 import shutil
@@ -15,14 +18,6 @@ from xlfunnel.errors import InputError
 
 OWNER = r"C:\users\Ann & O'Neil 张三 (x)"
 """A user whose name has all that breaks command lines."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One prefix has one screen and one registry: these tests stay together in one process, run one after another."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.windows)
-            item.add_marker(pytest.mark.xdist_group("windows"))
 
 
 def _absent(reason: str) -> None:

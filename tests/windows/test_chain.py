@@ -20,6 +20,8 @@ from xlfunnel import app, udfs
 from xlfunnel.pages import build_report
 from xlfunnel.strings import words
 
+pytestmark = pytest.mark.windows
+
 REFRESH = "import xlfunnel.macros; xlfunnel.macros.refresh()"
 Record = Callable[[str, object], None]
 LX = {"T0-T2": [[98.0], [97.0], [144.0], [123.0], [68.0], [33.0]]}

@@ -11,6 +11,8 @@ from hosts.wine import Wine
 from xlfunnel import __version__
 from xlfunnel.strings import words
 
+pytestmark = pytest.mark.windows
+
 ENTRY = r"Software\Microsoft\Windows\CurrentVersion\Uninstall\xlfunnel"
 PLACED = (
     "python/python.exe", "python/xlwings64-0.37.8.dll", "python/xlwings32-0.37.8.dll", "uninstall.cmd", "LICENSE.txt",
