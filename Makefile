@@ -1,7 +1,7 @@
 # make demo    the finished workbook of the sample        make test     everything that must hold
 # make template  rebuild the workbooks under workbook/    make pictures  draw all sheets into docs/pictures/
 # make bench   time and memory on large data              make clean    remove what was made
-# make test-windows  installer, clicks and functions under Wine, with the Windows bundle built from its lock
+# make test-windows  only the Windows part: installer, clicks and functions under Wine
 
 SHELL := /bin/bash
 BIN := .venv/bin
@@ -18,8 +18,11 @@ test: setup-test
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -n 2 --ignore=tests/windows $(ARGS)
+ifndef ARGS
+	@$(MAKE) --no-print-directory test-windows
+endif
 
-# The Windows chain under Wine: minutes long and alone on the machine, so apart from the rest for now.
+# The Windows chain under Wine, with the bundle built from its lock. One process: Wine's services are shared.
 test-windows: .venv/.tests
 	@tools/prepare.sh windows
 	@$(BIN)/python -m pytest -n 0 tests/windows $(ARGS)
