@@ -6,6 +6,7 @@ from datetime import date
 import pandas as pd
 
 from xlfunnel.crm import DataIssue, Intake, SourceSummary
+from xlfunnel.entered import Entered
 from xlfunnel.facts import Facts, facts_of, facts_of_reserves, standing
 from xlfunnel.metrics import reserve, summary
 from xlfunnel.metrics.conversion import conversions
@@ -27,6 +28,7 @@ class FunnelAnalysis:
     partial  reserves per span in the running month, None if it is complete
     owners   frame of `metrics.owners.owner_reserves`, largest reserve first within the region
     conversions  frame of `metrics.conversion.conversions`; `durations`, `cycle`, `over_age` those of `metrics.duration`
+    entered  what users typed into the workbook
     carried  rows (treatment, cause, source, row, value) that an earlier import left on the Data quality sheet
     """
 
@@ -49,6 +51,7 @@ class FunnelAnalysis:
     help_first: tuple[HelpRow, ...]
     issues: tuple[DataIssue, ...]
     sources: tuple[SourceSummary, ...]
+    entered: Entered = field(default_factory=Entered)
     carried: tuple[tuple[object, ...], ...] = field(default=())
 
     def trend(self, span: str, measure: Measure = Measure.COUNT) -> Trend:
@@ -70,9 +73,15 @@ class FunnelAnalysis:
         return tuple(f for f in self.flags if f.region == region and f.owner == owner)
 
 
-def analyse(intake: Intake, settings: Settings, carried: tuple[tuple[object, ...], ...] = ()) -> FunnelAnalysis:
-    """Visits (or ready-made reserves) → the whole check-up as of `intake.as_of`."""
+def analyse(
+    intake: Intake,
+    settings: Settings,
+    carried: tuple[tuple[object, ...], ...] = (),
+    entered: Entered | None = None,
+) -> FunnelAnalysis:
+    """Visits (or ready-made reserves), and what users typed → the whole check-up as of `intake.as_of`."""
     as_of = intake.as_of
+    entered = entered or Entered()
     facts = facts_of(intake.visits, as_of) if intake.reserves is None else facts_of_reserves(intake.reserves, as_of)
     regions = sorted(set(facts.reserves["region"]))
     scope = regions[0] if len(regions) == 1 else None
@@ -100,5 +109,6 @@ def analyse(intake: Intake, settings: Settings, carried: tuple[tuple[object, ...
         help_first=summary.help_first(owners, raised),
         issues=intake.issues,
         sources=intake.sources,
+        entered=entered,
         carried=carried,
     )

@@ -10,6 +10,7 @@ from typing import BinaryIO
 from xlfunnel import results, settings
 from xlfunnel.analysis import FunnelAnalysis, analyse
 from xlfunnel.crm import Intake, Source, as_toml, mapping_of, read_sources
+from xlfunnel.entered import Entered
 from xlfunnel.errors import UsageError, WorkbookError
 from xlfunnel.excel import inputs, template_id
 from xlfunnel.excel.file_sink import FileSink
@@ -117,13 +118,16 @@ def refresh(
     source = inputs.data_source(workbook)
     intake = read_sources([source], chosen, as_of=chosen.as_of, progress=progress)
     progress("cli.step.analyse")
-    analysis = analyse_again(intake, chosen, source.sheet or "", inputs.carried_issues(workbook))
+    listed, entered = inputs.carried_issues(workbook), inputs.read_entered(workbook)
+    analysis = analyse_again(intake, chosen, source.sheet or "", listed, entered)
     progress("cli.step.write")
     _write(analysis, FileSink(workbook, target, backup=True), json_path, with_data=False)
     return analysis
 
 
-def analyse_again(intake: Intake, chosen: Settings, sheet: str, listed: Sequence[tuple[object, ...]]) -> FunnelAnalysis:
+def analyse_again(
+    intake: Intake, chosen: Settings, sheet: str, listed: Sequence[tuple[object, ...]], entered: Entered
+) -> FunnelAnalysis:
     """The check-up of what a workbook's own data sheet holds.
 
     listed  the issues that the workbook shows; those of an import are carried on
@@ -131,7 +135,7 @@ def analyse_again(intake: Intake, chosen: Settings, sheet: str, listed: Sequence
     # Issues of the sheet itself bear its name alone, so that the next refresh knows them from those of an import.
     issues = tuple(replace(i, source=sheet or i.source) for i in intake.issues)
     imported = tuple(row for row in listed if row[2] != sheet)
-    return analyse(replace(intake, issues=issues), chosen, imported)
+    return analyse(replace(intake, issues=issues), chosen, imported, entered)
 
 
 def demo(out: Path, language: str, *, json_path: Path | None = None, progress: Progress = quiet) -> FunnelAnalysis:

@@ -17,6 +17,7 @@ from xlfunnel import log
 from xlfunnel.analysis import FunnelAnalysis
 from xlfunnel.arguments import system_language
 from xlfunnel.crm import Intake, read_sources
+from xlfunnel.entered import Entered
 from xlfunnel.errors import InputError, WorkbookError, XlfunnelError
 from xlfunnel.excel import inputs, snapshot
 from xlfunnel.excel.live_app import is_rejected, refuse_if_busy, settled
@@ -76,6 +77,10 @@ class Click:
         """The settings that the open workbook shows."""
         self.step("settings")
         return inputs.settings_shown(self.live, base_language=self.say.language)
+
+    def entered(self) -> Entered:
+        """What users typed into the open workbook."""
+        return inputs.entered_shown(self.live)
 
     def data(self, chosen: Settings) -> Intake:
         """The rows of the Data sheet, through the data door. Raises InputError `macros.no_data` if there are none."""

@@ -24,7 +24,8 @@ def refresh(click: Click) -> None:
     intake = click.data(chosen)
     click.step("analyse")
     sheet = click.live.table("tbl_data").sheet
-    click.fill(app.analyse_again(intake, chosen, sheet, click.live.carried_issues()), with_data=False)
+    listed, entered = click.live.carried_issues(), click.entered()
+    click.fill(app.analyse_again(intake, chosen, sheet, listed, entered), with_data=False)
 
 
 @button
@@ -36,7 +37,7 @@ def import_export(click: Click, path: str | None = None) -> None:
     click.step("read")
     intake = read_sources([Path(path)], chosen, as_of=chosen.as_of)
     click.step("analyse")
-    click.fill(analyse(intake, chosen), with_data=True)
+    click.fill(analyse(intake, chosen, entered=click.entered()), with_data=True)
     click.tell(click.accounted("imported", intake, chosen))
 
 
@@ -57,7 +58,7 @@ def load_sample(click: Click) -> None:
     click.step("read")
     intake = app.check(files, chosen)
     click.step("analyse")
-    click.fill(analyse(intake, chosen), with_data=True)
+    click.fill(analyse(intake, chosen, entered=click.entered()), with_data=True)
 
 
 @button

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
@@ -11,11 +11,15 @@ import pandas as pd
 
 from xlfunnel import settings
 from xlfunnel.crm import Source
+from xlfunnel.entered import Entered
 from xlfunnel.errors import WorkbookError
+from xlfunnel.excel.book import one_break
 from xlfunnel.excel.cells import Plain, serial_date
 from xlfunnel.excel.package import Package
 from xlfunnel.excel.reader import Reader, Shown
 from xlfunnel.excel.xml_text import parse
+from xlfunnel.pages import PAGES, headers
+from xlfunnel.pages.model import Table
 from xlfunnel.settings import LANGUAGES, Settings
 from xlfunnel.strings import words
 from xlfunnel.terms import OUTCOMES, STAGES, Field
@@ -39,6 +43,9 @@ class Shows(Protocol):
 
     def cell(self, name: str) -> Plain:
         """The value of a named cell, a date as its serial number; None if it is empty or there is no such name."""
+
+    def headers(self, table: str) -> list[str]:
+        """The headers of a table. Raises WorkbookError `workbook.missing_table`."""
 
     def rows(self, table: str) -> list[list[Shown]]:
         """The body of a table without the blank rows at its end. Raises WorkbookError `workbook.missing_table`."""
@@ -114,14 +121,48 @@ def table_frame(path: Path, name: str) -> pd.DataFrame:
     """
     with Package(path) as package:
         reader = Reader(package)
-        headers = [c.name for c in reader.book.table(name).columns]
-        return pd.DataFrame(reader.rows(name), columns=pd.Index(headers), dtype=object)
+        return pd.DataFrame(reader.rows(name), columns=pd.Index(reader.headers(name)), dtype=object)
 
 
 def carried_issues(path: Path) -> tuple[tuple[object, ...], ...]:
     """The rows of the list of data issues, as an earlier run left them."""
     with _opened(path) as reader:
         return tuple(tuple(row) for row in reader.rows(_ISSUES))
+
+
+def read_entered(path: Path) -> Entered:
+    """What users typed into a workbook of ours. Raises WorkbookError `workbook.not_ours` among others."""
+    with _opened(path) as reader:
+        return entered_shown(reader)
+
+
+def entered_shown(reader: Shows) -> Entered:
+    """What users typed into a workbook, closed or open: rows in which something was, by column keys.
+
+    A table or a column that an older template does not have is left out.
+    """
+    tables = {}
+    for table in (t for p in PAGES for t in p.tables):
+        own = [c.key for c in table.columns if c.typed]
+        if own:
+            with suppress(WorkbookError):
+                tables[table.short] = _typed(reader, table, own)
+    return Entered(tables)
+
+
+def _typed(reader: Shows, table: Table, own: list[str]) -> pd.DataFrame:
+    shown = [one_break(h) for h in reader.headers(table.name)]
+    rows = reader.rows(table.name)
+    wanted = [table.key, *own] if table.key and table.key not in own else own
+    columns = {}
+    for key in wanted:
+        names = [one_break(headers(table, words(lang))[key]) for lang in LANGUAGES]
+        at = next((shown.index(n) for n in names if n in shown), None)
+        if at is not None:
+            columns[key] = [row[at] for row in rows]
+    frame = pd.DataFrame(columns, dtype=object)
+    filled = frame[[c for c in own if c in frame]].notna().any(axis=1)
+    return frame[filled].reset_index(drop=True)
 
 
 @contextmanager

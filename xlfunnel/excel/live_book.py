@@ -101,6 +101,10 @@ class LiveBook:
         value = plain(self.values(sheet, at)[0][0], self.date1904)
         return value if not isinstance(value, str) or value.strip() else None
 
+    def headers(self, table: str) -> list[str]:
+        """The headers of a table. Raises WorkbookError `workbook.missing_table`."""
+        return [c.name for c in self.table(table).columns]
+
     def rows(self, table: str) -> list[list[Shown]]:
         """The body of a table without the blank rows at its end. Raises WorkbookError `workbook.missing_table`."""
         found = self.table(table)

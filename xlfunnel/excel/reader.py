@@ -37,6 +37,10 @@ class Reader:
         value = cell.value(self.book.string) if cell else None
         return value if not isinstance(value, str) or value.strip() else None
 
+    def headers(self, table: str) -> list[str]:
+        """The headers of a table. Raises WorkbookError `workbook.missing_table`."""
+        return [c.name for c in self.book.table(table).columns]
+
     def rows(self, table: str) -> list[list[Shown]]:
         """The body of a table without the blank rows at its end. Raises WorkbookError `workbook.missing_table`."""
         found = self.book.table(table)

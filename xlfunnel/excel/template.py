@@ -165,14 +165,17 @@ class _Builder:
             "name": table.name,
             "style": None,
             "autofilter": table.filter,
-            "columns": [{"header": names[c.key]} for c in table.columns],
+            "columns": [
+                {"header": names[c.key]} | ({"formula": c.formula.format_map(names)} if c.formula else {})
+                for c in table.columns
+            ],
         })  # fmt: skip
         for j, column in enumerate(table.columns):
             head = "header_number" if column.style in NUMBER_STYLES else "header"
             head = "header_center" if column.style.startswith("center") else head
             sheet.write_string(row, col + j, names[column.key], self._style(head))
             for i in range(table.rows):
-                self._body_cell(sheet, row + 1 + i, col + j, column, i)
+                self._body_cell(sheet, row + 1 + i, col + j, column, i, names)
             body = f"{xl_col_to_name(col + j)}{row + 2}:{xl_col_to_name(col + j)}{last_row + 1}"
             if column.bars:
                 sheet.conditional_format(body, {
@@ -182,10 +185,11 @@ class _Builder:
             if column.choice:
                 self._validate(sheet, body, column.choice)
 
-    def _body_cell(self, sheet: Any, row: int, col: int, column: Column, i: int) -> None:
+    def _body_cell(self, sheet: Any, row: int, col: int, column: Column, i: int, names: dict[str, str]) -> None:
         style = self._style(column.style)
-        if column.formulas:
-            sheet.write_formula(row, col, column.formulas[i], style, "")
+        if column.formulas or column.formula:
+            formula = column.formulas[i] if column.formulas else column.formula.format_map(names)
+            sheet.write_formula(row, col, formula, style, "")
         else:
             sheet.write_blank(row, col, None, style)
 

@@ -77,6 +77,9 @@ class Column:
     """One column of a table; its header is the string `tables.<table>.<key>`.
 
     formulas  one formula a body row, for tables whose height never varies
+    formula   one for every row, however many: "=SUM(tbl_x[[#This Row],[{a}]:[{b}]])", headers by column keys in
+              braces; a frame's values are shown until it is calculated
+    typed     the user's own: a report leaves it alone, and its cells follow their row by the table's key
     bars      data bars of that colour
     choice    validation of the body cells
     """
@@ -84,19 +87,26 @@ class Column:
     key: str
     style: str
     formulas: tuple[str, ...] = ()
+    formula: str = ""
+    typed: bool = False
     bars: str = ""
     choice: Choice | None = None
 
 
 @dataclass(frozen=True)
 class Table:
-    """A native table. `rows` is how many body rows the template has; more than two only where that never varies."""
+    """A native table.
+
+    rows  how many body rows the template has; more than two only where that never varies
+    key   of the column that identifies a row, for tables with columns in which the user types
+    """
 
     name: str
     at: str
     columns: tuple[Column, ...]
     rows: int = 2
     filter: bool = False
+    key: str = ""
 
     @property
     def short(self) -> str:
