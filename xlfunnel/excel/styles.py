@@ -44,6 +44,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "mark": {"font_size": 11, "align": "center", "valign": "vcenter", "font_color": "muted"},
     "mark_near": {"font_size": 11, "align": "right", "valign": "vcenter", "font_color": "muted", "indent": 1},
     "sentence": {"valign": "vcenter", "shrink": True},
+    "sentence_part": {"valign": "vcenter", "bold": True, "font_color": "teal", "shrink": True},
     "header": {**_HEADER, "indent": 1},
     "header_number": {**_HEADER, "align": "right"},
     "header_center": {**_HEADER, "align": "center"},

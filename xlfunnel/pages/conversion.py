@@ -129,13 +129,7 @@ PAGE = Page(
 
 def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
     """The rates of the recent months, the other two kinds beside each other, month by month; what is blocked."""
-    rows = analysis.of_scope(analysis.conversions)
-    rows = rows.assign(step=[say.step(a, z) for a, z in zip(rows["from_stage"], rows["to_stage"], strict=True)])
-    few = rows["verdict"] == Judgement.TOO_FEW
-    rows = rows.assign(**{c: rows[c].mask(few) for c in ("rate", "low", "high")})
-    rows["history"] = rows["history"].mask(rows["history_entered"] < FEW)
-    rows["measured"] = rows["benchmark"].notna() | (rows["history_entered"] >= ENOUGH)
-    rows["said"] = [_said(v, measured, say) for v, measured in zip(rows["verdict"], rows["measured"], strict=True)]
+    rows = _rows(analysis, say)
     recent = rows[rows["month"].isna()]
     each = {k: recent[recent["kind"] == k].reset_index(drop=True) for k in ConversionKind}
     rates = each[ConversionKind.CENSORED]
@@ -151,12 +145,30 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
         "tbl_conversion_lines": _lines(rows, analysis)[keys["tbl_conversion_lines"]],
     }
     cells: dict[str, Value] = {"txt_conversion_scope": say.scope(analysis)}
-    told = _sentences(rates, analysis, say)
+    told = _told(rates, say)
     for i in range(1, len(_SENTENCES) + 1):
         severity, text = told[i - 1] if i <= len(told) else (None, None)
         cells[f"txt_conversion_mark_{i}"] = say(f"home.mark.{severity}") if severity else None
         cells[f"txt_conversion_{i}"] = text
     return Content(tables, cells)
+
+
+def sentences(analysis: FunnelAnalysis, say: Phrases) -> list[tuple[Severity, str]]:
+    """What the sheet says on top, (severity, sentence) pairs, the weightiest first; at least one."""
+    rows = _rows(analysis, say)
+    return _told(rows[rows["month"].isna() & (rows["kind"] == ConversionKind.CENSORED)].reset_index(drop=True), say)
+
+
+def _rows(analysis: FunnelAnalysis, say: Phrases) -> pd.DataFrame:
+    """The rates of the scope, those of too few cases without numbers, each with what may be said of it."""
+    rows = analysis.of_scope(analysis.conversions)
+    rows = rows.assign(step=[say.step(a, z) for a, z in zip(rows["from_stage"], rows["to_stage"], strict=True)])
+    few = rows["verdict"] == Judgement.TOO_FEW
+    rows = rows.assign(**{c: rows[c].mask(few) for c in ("rate", "low", "high")})
+    rows["history"] = rows["history"].mask(rows["history_entered"] < FEW)
+    rows["measured"] = rows["benchmark"].notna() | (rows["history_entered"] >= ENOUGH)
+    rows["said"] = [_said(v, measured, say) for v, measured in zip(rows["verdict"], rows["measured"], strict=True)]
+    return rows
 
 
 def _side_by_side(each: dict[ConversionKind, pd.DataFrame]) -> pd.DataFrame:
@@ -213,7 +225,7 @@ def _lines(rows: pd.DataFrame, analysis: FunnelAnalysis) -> pd.DataFrame:
     return wide.assign(month=[month_text(m) for m in wide.index]).reset_index(drop=True)
 
 
-def _sentences(rates: pd.DataFrame, analysis: FunnelAnalysis, say: Phrases) -> list[tuple[Severity, str]]:
+def _told(rates: pd.DataFrame, say: Phrases) -> list[tuple[Severity, str]]:
     """Each blocked step with its numbers; the steps that are not; those that nothing is said of, and why."""
     if rates.empty:
         return [(Severity.NONE, say("conversion.sentence.nothing"))]

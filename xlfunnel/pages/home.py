@@ -9,24 +9,32 @@ from xlfunnel.pages.sentences import sentences
 from xlfunnel.report import Value
 from xlfunnel.terms import STAGES, FlagCode, Severity
 
+_START = 3
+"""Sentences that a template without data has: what to do first."""
 _TILES = ("reserve", "slope", "t3_per_owner", "short_reps", "win_rate")
 _TILE_COLUMNS = (("B", "E"), ("G", "J"), ("L", "O"), ("Q", "T"), ("V", "Y"))
-_NAV = ("trend", "conversion", "flow", "reps", "alerts", "data", "settings", "quality", "definitions")
+_NAV = (
+    ("trend", "conversion", "flow", "reps", "alerts"),
+    ("data", "settings", "quality", "definitions"),
+)
 _NAV_COLUMNS = (
     ("B", "C"), ("D", "F"), ("G", "I"), ("J", "K"), ("L", "N"), ("O", "P"), ("Q", "S"), ("T", "V"), ("W", "Y"),
 )  # fmt: skip
-_HELP_ROWS = range(30, 35)
-_HEAD = {1: 8, 2: 33, 3: 20, 4: 20, 5: 3.5, 6: 18, 7: 30, 8: 18, 9: 8, 10: 22, 11: 20, 12: 20, 13: 20, 14: 8}
-_HEIGHTS = {**_HEAD, 27: 8, **dict.fromkeys((28, *_HELP_ROWS), 20)}
+_PARTS = (("t3", "trend"), ("reps", "reps"), ("trend", "trend"), ("conversion", "conversion"))
+"""What the sentences speak of, in their order, and the sheet with the evidence of each."""
+_SENTENCES = range(12, 12 + len(_PARTS))
+_HELP_ROWS = range(31, 36)
+_HEAD = {1: 8, 2: 33, 3: 20, 4: 18, 5: 18, 6: 3.5, 7: 18, 8: 30, 9: 18, 10: 8, 11: 22, **dict.fromkeys(_SENTENCES, 20)}
+_HEIGHTS = {**_HEAD, 17: 8, 28: 8, **dict.fromkeys((29, *_HELP_ROWS), 20)}
 
 
 def _tile_slots() -> tuple[Slot, ...]:
     slots: list[Slot] = []
     for name, (a, z) in zip(_TILES, _TILE_COLUMNS, strict=True):
         slots += [
-            Slot(f"kpi_{name}_mark", f"{a}5:{z}5", "tile_bar"),
-            Slot(f"kpi_{name}", f"{a}7:{z}7", f"tile_{name}"),
-            Slot(f"kpi_{name}_note", f"{a}8:{z}8", "tile_note"),
+            Slot(f"kpi_{name}_mark", f"{a}6:{z}6", "tile_bar"),
+            Slot(f"kpi_{name}", f"{a}8:{z}8", f"tile_{name}"),
+            Slot(f"kpi_{name}_note", f"{a}9:{z}9", "tile_note"),
         ]
     return tuple(slots)
 
@@ -47,19 +55,20 @@ PAGE = Page(
     key="home",
     widths=(1.7, *(6,) * 24, 1.7, 12, 8, 8),
     heights=_HEIGHTS,
-    area="B1:Y40",
+    area="B1:Y38",
     one_page=True,
-    bands=(("B2:Y3", "title_band"), ("B10:Y10", "section"), *((f"{a}6:{z}8", "tile") for a, z in _TILE_COLUMNS)),
+    bands=(("B2:Y3", "title_band"), ("B11:Y11", "section"), *((f"{a}7:{z}9", "tile") for a, z in _TILE_COLUMNS)),
     texts=(
-        *(Text(f"{a}6:{z}6", f"home.tile.{n}", "tile_label") for n, (a, z) in zip(_TILES, _TILE_COLUMNS, strict=True)),
-        Text("B10:Y10", "home.sentences", "section"),
-        Text("R28:Y28", "home.help.title", "section"),
-        Text("R29:S29", "home.help.rep", "header"),
-        Text("T29:U29", "home.help.reserve", "header_number"),
-        Text("V29", "home.help.t3", "header_number"),
-        Text("W29:Y29", "home.help.remedy", "header"),
-        Text("AA14", "home.chart_data", "muted"),
-        Text("R36:Y39", "home.base", "note_wrap"),
+        *(Text(f"{a}7:{z}7", f"home.tile.{n}", "tile_label") for n, (a, z) in zip(_TILES, _TILE_COLUMNS, strict=True)),
+        Text("B11:Y11", "home.sentences", "section"),
+        *(Text(f"C{r}:D{r}", f"home.part.{p}", "sentence_part") for r, (p, _) in zip(_SENTENCES, _PARTS, strict=True)),
+        Text("R29:Y29", "home.help.title", "section"),
+        Text("R30:S30", "home.help.rep", "header"),
+        Text("T30:U30", "home.help.reserve", "header_number"),
+        Text("V30", "home.help.t3", "header_number"),
+        Text("W30:Y30", "home.help.remedy", "header"),
+        Text("AA17", "home.chart_data", "muted"),
+        Text("R36:Y38", "home.base", "note_wrap"),
     ),
     slots=(
         Slot("txt_title", "B2:R2", "title", default_key="home.title_empty"),
@@ -67,46 +76,50 @@ PAGE = Page(
         Slot("txt_subtitle", "B3:R3", "subtitle", default_key="home.subtitle_empty"),
         Slot("txt_version", "S3:Y3", "subtitle_right", default_key="home.version"),
         *_tile_slots(),
-        *(Slot(f"txt_mark_{i}", f"B{10 + i}", "mark") for i in (1, 2, 3)),
+        *(Slot(f"txt_mark_{i}", f"B{r}", "mark") for i, r in enumerate(_SENTENCES, 1)),
         *(
-            Slot(f"txt_sentence_{i}", f"C{10 + i}:V{10 + i}", "sentence", default_key=f"home.start.{i}")
-            for i in (1, 2, 3)
+            Slot(f"txt_sentence_{i}", f"E{r}:W{r}", "sentence", default_key=f"home.start.{i}" if i <= _START else "")
+            for i, r in enumerate(_SENTENCES, 1)
         ),
         *_help_slots(),
     ),
     links=(
-        *(Link(f"W{10 + i}:Y{10 + i}", "home.evidence", s) for i, s in ((1, "trend"), (2, "reps"), (3, "trend"))),
-        *(Link(f"{a}4:{z}4", f"sheets.{s}", s, "nav") for s, (a, z) in zip(_NAV, _NAV_COLUMNS, strict=True)),
+        *(Link(f"X{r}:Y{r}", "home.evidence", sheet) for r, (_, sheet) in zip(_SENTENCES, _PARTS, strict=True)),
+        *(
+            Link(f"{a}{row}:{z}{row}", f"sheets.{sheet}", sheet, "nav")
+            for row, sheets in enumerate(_NAV, 4)
+            for sheet, (a, z) in zip(sheets, _NAV_COLUMNS, strict=False)
+        ),
     ),
     tables=(
         Table(
             "tbl_funnel",
-            "AA15",
+            "AA18",
             (Column("stage", "text"), Column("spacer", "number1"), Column("count", "count")),
             rows=len(STAGES),
         ),
     ),
     charts=(
-        Chart("B15:M26", "home.chart.T0-T2", ("tbl_trend", "month"), (
+        Chart("B18:M27", "home.chart.T0-T2", ("tbl_trend", "month"), (
             Series("tbl_trend", "T0-T2", "line", "grain", labels=True, trendline=True),
         )),
-        Chart("N15:Y26", "home.chart.T0-T3", ("tbl_trend", "month"), (
+        Chart("N18:Y27", "home.chart.T0-T3", ("tbl_trend", "month"), (
             Series("tbl_trend", "T0-T3", "line", "teal", labels=True, trendline=True),
         )),
-        Chart("B28:H39", "home.chart.funnel", ("tbl_funnel", "stage"), (
+        Chart("B29:H38", "home.chart.funnel", ("tbl_funnel", "stage"), (
             Series("tbl_funnel", "spacer", "bar", "none"),
             Series("tbl_funnel", "count", "bar", "stages", labels=True),
         ), stacked=True, gap=18, axis=False),
-        Chart("I28:Q39", "home.chart.reps", ("tbl_reps", "owner"), (
+        Chart("I29:Q38", "home.chart.reps", ("tbl_reps", "owner"), (
             Series("tbl_rep_bars", "bar_ok", "column", "teal2", labels=True, label_color="white"),
             Series("tbl_rep_bars", "bar_short", "column", "red", labels=True, label_color="white"),
             Series("tbl_rep_bars", "mean", "line", "ink", dashed=True, marker=False),
         ), stacked=True, legend=True, gap=55),
     ),
     marks=(
-        *(Mark(f"{a}5:{z}5", "", "fill") for a, z in _TILE_COLUMNS),
-        *(Mark(f"{a}8:{z}8", f"${a}$5", "font") for a, z in _TILE_COLUMNS),
-        Mark("B11:B13", "", "font"),
+        *(Mark(f"{a}6:{z}6", "", "fill") for a, z in _TILE_COLUMNS),
+        *(Mark(f"{a}9:{z}9", f"${a}$6", "font") for a, z in _TILE_COLUMNS),
+        Mark(f"B{_SENTENCES[0]}:B{_SENTENCES[-1]}", "", "font"),
     ),
 )  # fmt: skip
 

@@ -1,16 +1,17 @@
-"""The three sentences a manager must read: T3, the reps, the trend, each always in its place."""
+"""The sentences a manager must read, each part of the check-up always in its place."""
 
 from math import isnan
 
 from xlfunnel.analysis import FunnelAnalysis
 from xlfunnel.calendar import month_text
+from xlfunnel.pages import conversion
 from xlfunnel.pages.phrases import Phrases
 from xlfunnel.terms import Severity
 
 
 def sentences(analysis: FunnelAnalysis, say: Phrases) -> list[tuple[Severity, str]]:
-    """Three (severity, sentence) pairs. Their order is fixed: the link beside each leads to its evidence."""
-    return [_t3(analysis, say), _reps(analysis, say), _trend(analysis, say)]
+    """(severity, sentence) pairs. Their order is fixed: the link beside each leads to its evidence."""
+    return [_t3(analysis, say), _reps(analysis, say), _trend(analysis, say), conversion.sentences(analysis, say)[0]]
 
 
 def _t3(analysis: FunnelAnalysis, say: Phrases) -> tuple[Severity, str]:
