@@ -12,6 +12,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from xlfunnel.excel import inputs
 from xlfunnel.excel.file_sink import FileSink
 from xlfunnel.excel.inputs import table_frame
 
@@ -205,3 +206,11 @@ def test_the_module_runs_as_a_program(tmp_path: Path) -> None:
     )  # fmt: skip
     assert run.returncode == 3
     assert HAN.search(run.stderr.decode())
+
+
+def test_a_workbook_of_ours_as_source_brings_its_settings(xlfunnel: Callable[..., Run], export: Path) -> None:
+    Path("own.toml").write_text('language = "zh-CN"\nfloor_t3 = 7\n', "utf-8")
+    assert xlfunnel("report", export, "--settings", "own.toml", "-o", "old.xlsx").code == 0
+    assert xlfunnel("report", "old.xlsx", "-o", "new.xlsx").code == 0
+    assert inputs.read_settings(Path("new.xlsx")) == inputs.read_settings(Path("old.xlsx"))
+    assert inputs.read_settings(Path("new.xlsx")).floor_t3 == 7

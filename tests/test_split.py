@@ -39,7 +39,7 @@ S-1,South,Cid,T3,2024-03-05,,,700
 M-1,North,Ann,T0,2024-01-05,2024-02-05,T2,40
 M-1,South,Dot,T2,2024-02-05,,,40
 X-1,,Eve,T1,2024-03-20,,,9.5
-S-9,South,Cid,T9,2024-03-05,,,1
+S-9,South,Cid,Limbo,2024-03-05,,,1
 """
 
 
@@ -208,10 +208,10 @@ def test_visits_of_a_region_are_counted_anew(offices: Intake) -> None:
 
 
 def test_what_was_refused_and_where_it_came_from_stays_at_headquarters(offices: Intake, tmp_path: Path) -> None:
-    assert [i.value for i in offices.issues if i.treatment == "refused"] == ["T9"]
+    assert [i.value for i in offices.issues if i.treatment == "refused"] == ["Limbo"]
     split(offices, Settings(language="en"), tmp_path / "out")
     north = (tmp_path / "out/North.xlsx").read_bytes()
-    assert leaks(north, ["T9", "South", "Cid", "Dot", "Eve", "S-1", "S-9", "X-1", "North and South.csv"]) == set()
+    assert leaks(north, ["Limbo", "South", "Cid", "Dot", "Eve", "S-1", "S-9", "X-1", "North and South.csv"]) == set()
     assert leaks(north, ["headquarters", "North", "M-1"]) == {"headquarters", "North", "M-1"}
 
 

@@ -80,9 +80,12 @@ def report(
     template_path: Path | None = None,
     json_path: Path | None = None,
     settings_path: Path | None = None,
+    entered: Entered | None = None,
     progress: Progress = quiet,
 ) -> FunnelAnalysis:
-    """Exports → the finished workbook `out`, made from the template; an existing `out` is kept as .bak.
+    """Exports, and what users typed elsewhere → the finished workbook `out`, made from the template.
+
+    An existing `out` is kept as .bak.
 
     Raises UsageError if an output would overwrite an input, InputError, WorkbookError, OSError.
     """
@@ -93,10 +96,10 @@ def report(
         raise WorkbookError("cli.template_language", path=template_path, kept_in=kept_in, language=chosen.language)
     intake = check(files, chosen, progress)
     progress("cli.step.analyse")
-    analysis = analyse(intake, chosen)
+    analysis = analyse(intake, chosen, entered=entered)
     with template_file(chosen.language, template_path, macros=_has_macros(out)) as base:
         progress("cli.step.write")
-        _write(analysis, FileSink(base, out, backup=True), json_path, with_data=True)
+        _write(analysis, FileSink(base, out, backup=True), json_path, new=True)
     return analysis
 
 
@@ -121,7 +124,7 @@ def refresh(
     listed, entered = inputs.carried_issues(workbook), inputs.read_entered(workbook)
     analysis = analyse_again(intake, chosen, source.sheet or "", listed, entered)
     progress("cli.step.write")
-    _write(analysis, FileSink(workbook, target, backup=True), json_path, with_data=False)
+    _write(analysis, FileSink(workbook, target, backup=True), json_path, new=False)
     return analysis
 
 
@@ -174,9 +177,9 @@ def template_file(language: str, own: Path | None = None, *, macros: bool = Fals
         yield built
 
 
-def _write(analysis: FunnelAnalysis, sink: Sink, json_path: Path | None, *, with_data: bool) -> None:
+def _write(analysis: FunnelAnalysis, sink: Sink, json_path: Path | None, *, new: bool) -> None:
     """The workbook and the results; either both are there afterwards or neither."""
-    made = build_report(analysis, with_data=with_data)
+    made = build_report(analysis, with_data=new, with_entered=new)
     if json_path is None:
         fill(made, sink)
         return

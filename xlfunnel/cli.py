@@ -59,7 +59,8 @@ def _demo(args: Namespace, terminal: Terminal) -> int:
 
 
 def _report(args: Namespace, terminal: Terminal) -> int:
-    chosen = _settings(args, terminal)
+    own = _own_workbook(args)
+    chosen = _settings(args, terminal, own)
     before = _identity(args.output)
     with terminal.progress() as progress:
         analysis = app.report(
@@ -69,6 +70,7 @@ def _report(args: Namespace, terminal: Terminal) -> int:
             template_path=args.template,
             json_path=_json_file(args),
             settings_path=args.settings,
+            entered=inputs.read_entered(own) if own else None,
             progress=progress,
         )
     return _finish(args, terminal, analysis, args.output, before)
@@ -105,7 +107,7 @@ def _check(args: Namespace, terminal: Terminal) -> int:
 
 def _split(args: Namespace, terminal: Terminal) -> int:
     password = split.password_of(args.password_file) if args.password_file else None
-    workbook = args.source[0] if len(args.source) == 1 and split.is_workbook(args.source[0]) else None
+    workbook = _own_workbook(args)
     if workbook:
         _refuse_options(args, workbook, ("history", "owners", "settings", "sheet", "as_of", "region"))
     with terminal.progress() as progress:
@@ -119,6 +121,11 @@ def _split(args: Namespace, terminal: Terminal) -> int:
         made = split.split(intake, chosen, args.folder, password=password, progress=progress)
     terminal.split(made, args.folder)
     return _DONE
+
+
+def _own_workbook(args: Namespace) -> Path | None:
+    """The source, if it is one workbook of ours: it brings its own settings, and what users typed into it."""
+    return args.source[0] if len(args.source) == 1 and split.is_workbook(args.source[0]) else None
 
 
 def _refuse_options(args: Namespace, workbook: Path, names: Sequence[str]) -> None:
@@ -173,17 +180,20 @@ _COMMANDS: Mapping[str, Callable[[Namespace, Terminal], int]] = {
 }
 
 
-def _settings(args: Namespace, terminal: Terminal) -> Settings:
-    """Settings of the file, overruled by what was typed. The terminal goes on in their language.
+def _settings(args: Namespace, terminal: Terminal, workbook: Path | None = None) -> Settings:
+    """Settings of the file, or of the workbook that is read, overruled by what was typed.
 
-    The language is what was typed, else the settings file's, else that of a template of one's own.
+    The terminal goes on in their language: what was typed, else the settings', else that of a template of one's own.
     """
     spoken = terminal.language
     own = getattr(args, "template", None)
     if own and not args.asked:
         with suppress(WorkbookError):  # the report says so
             spoken = inputs.language(own)
-    chosen = settings.load(args.settings, language=spoken) if args.settings else Settings(language=spoken)
+    if args.settings:
+        chosen = settings.load(args.settings, language=spoken)
+    else:
+        chosen = inputs.read_settings(workbook) if workbook else Settings(language=spoken)
     typed = {"language": spoken if args.asked else None, "region": args.region, "as_of": args.as_of}
     chosen = replace(chosen, **{name: value for name, value in typed.items() if value is not None})
     terminal.language = chosen.language

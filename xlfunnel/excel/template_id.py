@@ -1,6 +1,6 @@
 """What names a template; apart from its builder, which most runs never need."""
 
-TEMPLATE_VERSION = "1"
+TEMPLATE_VERSION = "2"
 
 
 def file_name(language: str, *, macros: bool = False) -> str:
