@@ -20,10 +20,11 @@ from xlfunnel.crm import Intake, read_sources
 from xlfunnel.entered import Entered
 from xlfunnel.errors import InputError, WorkbookError, XlfunnelError
 from xlfunnel.excel import inputs, snapshot
+from xlfunnel.excel.entered import entered_shown
 from xlfunnel.excel.live_app import is_rejected, refuse_if_busy, settled
 from xlfunnel.excel.live_book import LiveBook
 from xlfunnel.excel.live_sink import LiveSink
-from xlfunnel.pages import build_report
+from xlfunnel.pages import build_report, is_kept
 from xlfunnel.pages.phrases import Phrases
 from xlfunnel.report import Report, fill
 from xlfunnel.settings import LANGUAGES, Settings
@@ -80,7 +81,7 @@ class Click:
 
     def entered(self) -> Entered:
         """What users typed into the open workbook."""
-        return inputs.entered_shown(self.live)
+        return entered_shown(self.live)
 
     def data(self, chosen: Settings) -> Intake:
         """The rows of the Data sheet, through the data door. Raises InputError `macros.no_data` if there are none."""
@@ -102,10 +103,11 @@ class Click:
         fill(report, sink)
         self.step("calculate")
         self.live.book.app.calculate()
-        for orphan in sink.orphans:
+        lost = [o for o in sink.orphans if not (o.key and is_kept(o.table, o.column, self.say))]
+        for orphan in lost:
             log.LOGGER.warning("no row any more: %s", orphan)
-        if sink.orphans:
-            self.tell(self.say("macros.orphans", n=len(sink.orphans), path=log.log_path()))
+        if lost:
+            self.tell(self.say("macros.orphans", n=len(lost), path=log.log_path()))
 
     @property
     def snapshot_path(self) -> Path:

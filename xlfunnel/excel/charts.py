@@ -123,6 +123,8 @@ class _Drawing:
             "num_format": "0%" if chart.percent else "#,##0",
             "line": {"none": True},
         }
+        if chart.top:
+            values["max"] = chart.top
         if kind == "bar":
             native.set_x_axis({**values, "visible": chart.axis, "major_gridlines": {"visible": False}})
             native.set_y_axis({**quiet, "reverse": True, "major_tick_mark": "none"})

@@ -1,11 +1,9 @@
 """Reads one of our workbooks back: its settings, where its data are, what a table shows. The Data sheet is not read."""
 
-import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from datetime import date, datetime
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 import pandas as pd
 
@@ -13,13 +11,10 @@ from xlfunnel import settings
 from xlfunnel.crm import Source
 from xlfunnel.entered import Entered
 from xlfunnel.errors import WorkbookError
-from xlfunnel.excel.book import one_break
-from xlfunnel.excel.cells import Plain, serial_date
+from xlfunnel.excel.entered import day_meant, entered_shown
 from xlfunnel.excel.package import Package
-from xlfunnel.excel.reader import Reader, Shown
+from xlfunnel.excel.reader import Reader, Shown, Shows
 from xlfunnel.excel.xml_text import parse
-from xlfunnel.pages import PAGES, headers
-from xlfunnel.pages.model import Table
 from xlfunnel.settings import LANGUAGES, Settings
 from xlfunnel.strings import words
 from xlfunnel.terms import OUTCOMES, STAGES, Field
@@ -31,24 +26,6 @@ _ISSUES = "tbl_issues"
 _TEXTS = ("region", "currency", "language")
 _NUMBERS = ("trend_months", "recent_months", "refuse_share")
 _NO_RULE_IF_EMPTY = ("floor_t1", "floor_t3")
-_DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
-
-
-class Shows(Protocol):
-    """What a workbook shows of itself: a closed one (`Reader`) or an open one (`LiveBook`)."""
-
-    @property
-    def date1904(self) -> bool:
-        """True if its dates count from 1904."""
-
-    def cell(self, name: str) -> Plain:
-        """The value of a named cell, a date as its serial number; None if it is empty or there is no such name."""
-
-    def headers(self, table: str) -> list[str]:
-        """The headers of a table. Raises WorkbookError `workbook.missing_table`."""
-
-    def rows(self, table: str) -> list[list[Shown]]:
-        """The body of a table without the blank rows at its end. Raises WorkbookError `workbook.missing_table`."""
 
 
 def is_ours(path: Path) -> bool:
@@ -85,7 +62,7 @@ def settings_shown(
         text = reader.cell(f"cfg_{name}")
         if text is not None:
             cells[name] = _text(text)
-    cells["as_of"] = _as_of(reader.cell("cfg_as_of"), reader.date1904)
+    cells["as_of"] = day_meant(reader.cell("cfg_as_of"), reader.date1904)
     for name in _NUMBERS:
         number = reader.cell(f"cfg_{name}")
         if number is not None:
@@ -136,35 +113,6 @@ def read_entered(path: Path) -> Entered:
         return entered_shown(reader)
 
 
-def entered_shown(reader: Shows) -> Entered:
-    """What users typed into a workbook, closed or open: rows in which something was, by column keys.
-
-    A table or a column that an older template does not have is left out.
-    """
-    tables = {}
-    for table in (t for p in PAGES for t in p.tables):
-        own = [c.key for c in table.columns if c.typed]
-        if own:
-            with suppress(WorkbookError):
-                tables[table.short] = _typed(reader, table, own)
-    return Entered(tables)
-
-
-def _typed(reader: Shows, table: Table, own: list[str]) -> pd.DataFrame:
-    shown = [one_break(h) for h in reader.headers(table.name)]
-    rows = reader.rows(table.name)
-    wanted = [table.key, *own] if table.key and table.key not in own else own
-    columns = {}
-    for key in wanted:
-        names = [one_break(headers(table, words(lang))[key]) for lang in LANGUAGES]
-        at = next((shown.index(n) for n in names if n in shown), None)
-        if at is not None:
-            columns[key] = [row[at] for row in rows]
-    frame = pd.DataFrame(columns, dtype=object)
-    filled = frame[[c for c in own if c in frame]].notna().any(axis=1)
-    return frame[filled].reset_index(drop=True)
-
-
 @contextmanager
 def _opened(path: Path) -> Iterator[Reader]:
     with Package(path) as package:
@@ -204,20 +152,6 @@ def _step(text: str, codes: Mapping[str, str]) -> str:
 def _all_labels() -> dict[str, str]:
     keys = {f"data.outcome.{o}": str(o) for o in OUTCOMES} | {f"settings_sheet.field.{f}": str(f) for f in Field}
     return {words(lang)(key): code for lang in LANGUAGES for key, code in keys.items() if words(lang).has(key)}
-
-
-def _as_of(value: Plain, date1904: bool) -> object:
-    """A date, however it was typed; anything else as it is, for the settings to refuse."""
-    if isinstance(value, str):
-        found = _DATE.fullmatch(value.strip())
-        try:
-            return date(*(int(n) for n in found.groups())) if found else value
-        except ValueError:
-            return value
-    if value is None or isinstance(value, bool):
-        return value
-    moment = serial_date(value, date1904)
-    return moment.date() if moment else value
 
 
 def _text(value: Shown) -> str:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from functools import cached_property
+from typing import Protocol
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
 
@@ -13,6 +14,23 @@ from xlfunnel.excel.xml_text import M, parse
 
 Shown = Plain | datetime
 """The value of a cell; a date where its number format says so."""
+
+
+class Shows(Protocol):
+    """What a workbook shows of itself: a closed one (`Reader`) or an open one (`LiveBook`)."""
+
+    @property
+    def date1904(self) -> bool:
+        """True if its dates count from 1904."""
+
+    def cell(self, name: str) -> Plain:
+        """The value of a named cell, a date as its serial number; None if it is empty or there is no such name."""
+
+    def headers(self, table: str) -> list[str]:
+        """The headers of a table. Raises WorkbookError `workbook.missing_table`."""
+
+    def rows(self, table: str) -> list[list[Shown]]:
+        """The body of a table without the blank rows at its end. Raises WorkbookError `workbook.missing_table`."""
 
 
 class Reader:

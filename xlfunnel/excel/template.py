@@ -3,6 +3,7 @@
 Two builds are equal byte for byte, so that the committed files can be proved to be the built ones.
 """
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -28,6 +29,7 @@ _GAP, _EDGE = 10, 2
 """Pixels a chart ends before its last column does: between charts, and so that the frame is printed at the edge."""
 _PRINTABLE = 900
 """Pixels of an A4 landscape page between the margins at 96 dpi, less what wider digits of a stand-in font may need."""
+_BRACES = re.compile(r"\{([^{}]+)\}")
 
 
 def build(
@@ -144,6 +146,7 @@ class _Builder:
         }
         if choice.kind == "list":
             rule |= {"validate": "list", "source": [self._say(o) if "." in o else o for o in choice.options]}
+            rule["show_error"] = not choice.free
         elif choice.kind == "date":
             rule |= {"validate": "date", "criteria": ">=", "value": datetime(1990, 1, 1)}
         elif choice.kind == "text":
@@ -166,7 +169,7 @@ class _Builder:
             "style": None,
             "autofilter": table.filter,
             "columns": [
-                {"header": names[c.key]} | ({"formula": c.formula.format_map(names)} if c.formula else {})
+                {"header": names[c.key]} | ({"formula": self._worded(c.formula, names)} if c.formula else {})
                 for c in table.columns
             ],
         })  # fmt: skip
@@ -188,10 +191,14 @@ class _Builder:
     def _body_cell(self, sheet: Any, row: int, col: int, column: Column, i: int, names: dict[str, str]) -> None:
         style = self._style(column.style)
         if column.formulas or column.formula:
-            formula = column.formulas[i] if column.formulas else column.formula.format_map(names)
+            formula = column.formulas[i] if column.formulas else self._worded(column.formula, names)
             sheet.write_formula(row, col, formula, style, "")
         else:
             sheet.write_blank(row, col, None, style)
+
+    def _worded(self, formula: str, names: dict[str, str]) -> str:
+        """A formula with the headers and words of the language in place of their keys."""
+        return _BRACES.sub(lambda m: names[m[1]] if m[1] in names else self._say(m[1]), formula)
 
     def _draw(self, page: Page, sheet: Any) -> None:
         for chart in page.charts:

@@ -125,4 +125,7 @@ def key_text(value: Plain) -> str:
     """Keys are compared as text, so that an id stored as a number finds itself."""
     if value is None:
         return ""
-    return value if isinstance(value, str) else number_text(float(value))
+    if isinstance(value, str):
+        return value
+    number = float(value)
+    return str(int(number)) if number.is_integer() else number_text(number)

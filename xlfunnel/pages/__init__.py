@@ -3,15 +3,29 @@
 import pandas as pd
 
 from xlfunnel.analysis import FunnelAnalysis
-from xlfunnel.pages import alerts, conversion, data, definitions, flow, home, quality, reps, settings, trend
+from xlfunnel.pages import (
+    alerts,
+    conversion,
+    data,
+    definitions,
+    flow,
+    home,
+    kept,
+    quality,
+    reps,
+    settings,
+    trend,
+    typed_columns,
+)  # fmt: skip
 from xlfunnel.pages.model import Content, Page, Table
 from xlfunnel.pages.phrases import Phrases
 from xlfunnel.report import Report
 from xlfunnel.strings import Words
 
 PAGES: tuple[Page, ...] = tuple(
-    m.PAGE for m in (home, trend, conversion, flow, reps, alerts, data, settings, quality, definitions)
+    m.PAGE for m in (home, trend, conversion, flow, reps, alerts, data, settings, quality, kept, definitions)
 )  # fmt: skip
+TABLES: dict[str, Table] = {t.name: t for p in PAGES for t in p.tables}
 _RESULTS = (
     home.content,
     trend.content,
@@ -29,32 +43,35 @@ def build_report(analysis: FunnelAnalysis, *, with_data: bool, with_entered: boo
 
     with_data     True for an import: the Data and Settings sheets are written too, and where the data came from
     with_entered  True for a new workbook: what users typed (`analysis.entered`) is written too. In a workbook that
-                  exists it stands already, and a sink keeps it beside its row
+                  exists it stands already, and a sink keeps it beside its row; what has lost its row goes to the
+                  sheet of kept entries, and back from there when the row returns
     """
     say = Phrases(analysis.settings)
     contents = [page(analysis, say) for page in _RESULTS]
     if with_data:
         contents += [page(analysis, say) for page in _INPUTS]
         contents.append(Content(cells=quality.import_cells(analysis, say)))
-    tables = {t.name: t for p in PAGES for t in p.tables}
     frames = {name: frame for c in contents for name, frame in c.tables.items()}
-    if with_entered:
-        frames = {name: _with_entered(frame, tables[name], analysis) for name, frame in frames.items()}
+    cells = {name: value for c in contents for name, value in c.cells.items()}
+    spare = typed_columns.without_row(frames, TABLES, analysis.entered)
+    frames = {
+        n: typed_columns.with_entered(f, TABLES[n], analysis.entered, say, every=with_entered)
+        for n, f in frames.items()
+    }
+    apart = kept.content(spare, {t.short: (p.key, t) for p in PAGES for t in p.tables}, say)
+    frames, cells = {**frames, **apart.tables}, {**cells, **apart.cells}
     return Report(
-        tables={name: frame.rename(columns=headers(tables[name], say)) for name, frame in frames.items()},
-        cells={name: value for c in contents for name, value in c.cells.items()},
-        keys={name: headers(tables[name], say)[tables[name].key] for name in frames if tables[name].key},
+        tables={name: frame.rename(columns=headers(TABLES[name], say)) for name, frame in frames.items()},
+        cells=cells,
+        keys={name: headers(TABLES[name], say)[TABLES[name].key] for name in frames if TABLES[name].key},
     )
 
 
-def _with_entered(frame: pd.DataFrame, table: Table, analysis: FunnelAnalysis) -> pd.DataFrame:
-    """The frame with the columns in which users type, each value beside the row of its key."""
-    own = tuple(c.key for c in table.columns if c.typed and c.key not in frame)
-    if not own or not table.key:
-        return frame
-    typed = analysis.entered.frame(table.short, (table.key, *own)).drop_duplicates(table.key).set_index(table.key)
-    beside = typed.reindex(pd.Index(frame[table.key], dtype=object))
-    return frame.assign(**{c: beside[c].to_numpy() for c in own})
+def is_kept(table: str, header: str, say: Phrases | Words) -> bool:
+    """True if `build_report` keeps what was typed into that column, also when its row is gone."""
+    found = TABLES.get(table)
+    own = typed_columns.own_columns(found, pd.DataFrame()) if found else {}
+    return found is not None and header in {headers(found, say)[c] for c in own}
 
 
 def headers(table: Table, say: Phrases | Words) -> dict[str, str]:

@@ -42,12 +42,14 @@ class Choice:
     kind     "list", "date", "integer", "decimal" or "text"
     options  for "list": string keys of the choices, or the choices themselves
     low, high  bounds, both included
+    free     of a "list": something else may be typed too
     """
 
     kind: str
     options: tuple[str, ...] = ()
     low: float = 0
     high: float = 1e9
+    free: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class Column:
 
     formulas  one formula a body row, for tables whose height never varies
     formula   one for every row, however many: "=SUM(tbl_x[[#This Row],[{a}]:[{b}]])", headers by column keys in
-              braces; a frame's values are shown until it is calculated
+              braces, words by string keys ({data.outcome.won}); a frame's values are shown until it is calculated
     typed     the user's own: a report leaves it alone, and its cells follow their row by the table's key
     bars      data bars of that colour
     choice    validation of the body cells
@@ -140,7 +142,11 @@ class Series:
 
 @dataclass(frozen=True)
 class Chart:
-    """A native chart over `at` ("B15:M30"); `categories` is (table, column). `percent`: values are shares of 1."""
+    """A native chart over `at` ("B15:M30"); `categories` is (table, column).
+
+    percent  values are shares of 1
+    top      where the axis of values ends, 0 = where the program likes
+    """
 
     at: str
     title: str
@@ -151,6 +157,7 @@ class Chart:
     gap: int = 60
     axis: bool = True
     percent: bool = False
+    top: float = 0
 
 
 @dataclass(frozen=True)
