@@ -114,9 +114,15 @@ def test_whiskers_reach_as_far_as_the_intervals(demo: Demo) -> None:
     with zipfile.ZipFile(demo[1]) as z:
         charts = [z.read(n).decode() for n in z.namelist() if re.fullmatch(r"xl/charts/chart\d+\.xml", n)]
     whiskered = [c for c in charts if "<c:errBars>" in c]
-    assert [c.count("<c:errBars>") for c in whiskered] == [3, 1, 1]  # one a colour of bar on Conversion
+    assert [c.count("<c:errBars>") for c in whiskered] == [
+        3,
+        3,
+        1,
+        1,
+    ]  # one a colour of bar on Funnel shape, on Conversion
     tables = build_report(demo[2], with_data=False).tables
-    for chart, name in zip(whiskered, ("tbl_conversion_bars", "tbl_flow_bars", "tbl_cycle"), strict=True):
+    names = ("tbl_shape_bars", "tbl_conversion_bars", "tbl_flow_bars", "tbl_cycle")
+    for chart, name in zip(whiskered, names, strict=True):
         for side, key in (("plus", "above"), ("minus", "below")):
             lengths = tables[name][words(demo[0])(f"tables.{name.removeprefix('tbl_')}.{key}")].dropna()
             found = re.search(rf"<c:{side}>.*?</c:{side}>", chart, re.S)

@@ -111,6 +111,7 @@ ENUM_LABELS: list[tuple[str, type[StrEnum] | tuple[str, ...]]] = [
     ("conversion.judgement", Judgement),
     ("conversion.kind", ConversionKind),
     ("flow.pace", Pace),
+    ("shape.judgement", Judgement),
     ("flags.code", FlagCode),
     ("flags.evidence", FlagCode),
     ("flags.remedy", FlagCode),

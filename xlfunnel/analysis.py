@@ -13,6 +13,7 @@ from xlfunnel.metrics.conversion import conversions
 from xlfunnel.metrics.duration import cycle, durations, over_age
 from xlfunnel.metrics.flags import Flag, flags
 from xlfunnel.metrics.owners import owner_reserves
+from xlfunnel.metrics.shape import shape
 from xlfunnel.metrics.summary import Headline, HelpRow
 from xlfunnel.metrics.trend import Trend, trends
 from xlfunnel.settings import Settings
@@ -28,6 +29,7 @@ class FunnelAnalysis:
     partial  reserves per span in the running month, None if it is complete
     owners   frame of `metrics.owners.owner_reserves`, largest reserve first within the region
     conversions  frame of `metrics.conversion.conversions`; `durations`, `cycle`, `over_age` those of `metrics.duration`
+    shape    frame of `metrics.shape.shape`
     entered  what users typed into the workbook
     carried  rows (treatment, cause, source, row, value) that an earlier import left on the Data quality sheet
     """
@@ -47,6 +49,7 @@ class FunnelAnalysis:
     durations: pd.DataFrame
     cycle: pd.DataFrame
     over_age: pd.DataFrame
+    shape: pd.DataFrame
     headline: Headline
     help_first: tuple[HelpRow, ...]
     issues: tuple[DataIssue, ...]
@@ -105,6 +108,7 @@ def analyse(
         durations=durations(facts, settings),
         cycle=cycle(facts),
         over_age=over_age(standing(intake.visits, as_of), facts),
+        shape=shape(facts, settings),
         headline=summary.headline(facts, owners, own, raised, settings),
         help_first=summary.help_first(owners, raised),
         issues=intake.issues,

@@ -12,7 +12,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from xlfunnel.calendar import month_of_text
 from xlfunnel.facts import facts_of, facts_of_reserves
-from xlfunnel.metrics.shape import StageShape, ratio, shape
+from xlfunnel.metrics.shape import StageShape, ratio, shape, steepest, unusual
 from xlfunnel.settings import Settings
 
 AS_OF = date(2025, 6, 30)
@@ -108,3 +108,34 @@ def test_owners_add_to_regions_and_regions_to_all() -> None:
             assert parts.loc[parts["owner"].notna(), name].sum() == whole
             assert parts.loc[parts["owner"].isna() & parts["region"].notna(), name].sum() == whole
     assert shape(facts_of(visits([]), AS_OF), Settings()).empty
+
+
+def test_what_stands_and_entered_before_is_the_row_above() -> None:
+    came = [*entered("2025-05", T0=30, T1=9), *entered("2025-06", T0=20, T1=6)]
+    table = shape(facts(STOCKS, AS_OF, arrivals=came), Settings(recent_months=2))
+    assert [row(table, s)[c] for s in ("T0", "T1") for c in ("now_before", "entered_before")] == [0, 0, 8, 50]
+
+
+def compared(**ratios: tuple[float, float]) -> pd.DataFrame:
+    rows = [(s, "compared", 20, r, h) for s, (r, h) in ratios.items()]
+    return pd.DataFrame(rows, columns=["stage", "verdict", "history_entered", "ratio", "history"])
+
+
+def test_steepest_is_least_against_its_history() -> None:
+    found = steepest(compared(T1=(0.5, 0.6), T2=(0.1, 0.2), T3=(0.9, 0.9)))
+    assert found is not None
+    assert found["stage"] == "T2"
+    assert steepest(compared(T1=(0.5, 0.0))) is None
+    assert steepest(compared(T1=(0.5, 0.6)).assign(history_entered=19)) is None
+    assert steepest(compared(T1=(0.5, 0.6)).assign(verdict="greyed")) is None
+
+
+def test_unusual_is_below_nine_in_ten_month_ends() -> None:
+    frame = pd.DataFrame(
+        [("T1", 10, 0.4, 0.5, 0.6), ("T2", 4, 0.0, 0.5, 0.6), ("T3", 5, 0.2, 0.3, 0.9), ("T4", 9, 0.5, 0.5, 0.9)],
+        columns=["stage", "now_before", "now_ratio", "usual_low", "usual"],
+    )
+    found = unusual(frame)
+    assert found is not None
+    assert found["stage"] == "T3"
+    assert unusual(frame[frame["stage"].isin(("T2", "T4"))]) is None

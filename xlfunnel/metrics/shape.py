@@ -11,16 +11,16 @@ sum: Przyborowski and Wilenski 1940). As entries follow from one another, the tr
 The history is the region's, or the owner's, own: the same ratio over all complete months before the recent ones.
 """
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from math import nan
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from xlfunnel.facts import Facts
-from xlfunnel.metrics.evidence import judgement, windows
+from xlfunnel.metrics.evidence import ENOUGH, FEW, judgement, windows
 from xlfunnel.metrics.levels import Places, Who, stages_met, whos
 from xlfunnel.metrics.proportion import Proportion, wilson
 from xlfunnel.settings import Settings
@@ -36,6 +36,7 @@ class StageShape(NamedTuple):
     region, owner    None = all regions together, the region as a whole
     now              opportunities that stand in the stage as of `as_of`
     entered          entries of the recent complete months first_month…last_month (numbers; None = there are none)
+    now_before, entered_before  the same of the stage before; 0 where there is none
     ratio            entered ÷ entered of the stage before, low…high its 95 % interval; NaN where nothing entered before
     history          the same ratio of all earlier complete months; history_entered: what entered the stage before then
     verdict          by the entries of the stage before: see `metrics.evidence.judgement`; "blocked" = it narrows more
@@ -64,6 +65,8 @@ class StageShape(NamedTuple):
     usual_low: float
     usual: float
     usual_high: float
+    now_before: int
+    entered_before: int
 
 
 def shape(facts: Facts, settings: Settings) -> pd.DataFrame:
@@ -84,6 +87,22 @@ def ratio(later: int, before: int) -> Proportion:
         return Proportion(nan, nan, nan)
     share = wilson(later, later + before)
     return Proportion(later / before, share.low / (1 - share.low), share.high / (1 - share.high))
+
+
+def steepest(rows: pd.DataFrame) -> dict[Hashable, Any] | None:
+    """Of the stages of one funnel that are compared with a history, the row whose ratio is least against it."""
+    judged = rows["verdict"].isin((Judgement.COMPARED, Judgement.BLOCKED)) & (rows["history_entered"] >= ENOUGH)
+    found = rows[judged & (rows["history"] > 0)]
+    return None if found.empty else found.to_dict("records")[int((found["ratio"] / found["history"]).argmin())]
+
+
+def unusual(rows: pd.DataFrame) -> dict[Hashable, Any] | None:
+    """Of the stages of one funnel that stand below their usual ratio of stocks, the one furthest below its middle.
+
+    Only where FEW and more stand in the stage before; None = none does.
+    """
+    found = rows[(rows["now_before"] >= FEW) & (rows["now_ratio"] < rows["usual_low"]) & (rows["usual"] > 0)]
+    return None if found.empty else found.to_dict("records")[int((found["now_ratio"] / found["usual"]).argmin())]
 
 
 def _rows(facts: Facts, settings: Settings) -> Iterator[StageShape]:
@@ -128,6 +147,8 @@ class _Narrowing(NamedTuple):
     usual_low: float = nan
     usual: float = nan
     usual_high: float = nan
+    now_before: int = 0
+    entered_before: int = 0
 
 
 def _narrowing(here: _Stage, before: _Stage | None) -> _Narrowing:
@@ -138,8 +159,9 @@ def _narrowing(here: _Stage, before: _Stage | None) -> _Narrowing:
     now_ratio = here.now / before.now if before.now else nan
     stood = before.stocks > 0
     ratios = here.stocks[stood] / before.stocks[stood]
-    usual = np.quantile(ratios, USUAL).tolist() if len(ratios) else (nan, nan, nan)
-    return _Narrowing(*found, past.rate, before.earlier, verdict, now_ratio, *usual)
+    low, middle, high = np.quantile(ratios, USUAL).tolist() if len(ratios) else (nan, nan, nan)
+    compared = (*found, past.rate, before.earlier, verdict)
+    return _Narrowing(*compared, now_ratio, low, middle, high, before.now, before.recent)
 
 
 class _Monthly:

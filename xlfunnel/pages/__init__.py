@@ -14,6 +14,7 @@ from xlfunnel.pages import (
     quality,
     reps,
     settings,
+    shape,
     trend,
     typed_columns,
 )  # fmt: skip
@@ -23,12 +24,13 @@ from xlfunnel.report import Report
 from xlfunnel.strings import Words
 
 PAGES: tuple[Page, ...] = tuple(
-    m.PAGE for m in (home, trend, conversion, flow, reps, alerts, data, settings, quality, kept, definitions)
+    m.PAGE for m in (home, trend, shape, conversion, flow, reps, alerts, data, settings, quality, kept, definitions)
 )  # fmt: skip
 TABLES: dict[str, Table] = {t.name: t for p in PAGES for t in p.tables}
 _RESULTS = (
     home.content,
     trend.content,
+    shape.content,
     conversion.content,
     flow.content,
     reps.content,

@@ -145,11 +145,7 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
         "tbl_conversion_lines": _lines(rows, analysis)[keys["tbl_conversion_lines"]],
     }
     cells: dict[str, Value] = {"txt_conversion_scope": say.scope(analysis)}
-    told = _told(rates, say)
-    for i in range(1, len(_SENTENCES) + 1):
-        severity, text = told[i - 1] if i <= len(told) else (None, None)
-        cells[f"txt_conversion_mark_{i}"] = say(f"home.mark.{severity}") if severity else None
-        cells[f"txt_conversion_{i}"] = text
+    cells |= say.told("conversion", _told(rates, say), len(_SENTENCES))
     return Content(tables, cells)
 
 

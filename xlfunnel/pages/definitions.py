@@ -4,7 +4,8 @@ from xlfunnel.pages.model import Link, Page, Text
 
 TERMS = (
     "stage", "reserve", "span", "flows", "month", "slope", "r_squared", "interval", "theil_sen", "kendall", "flow_p",
-    "verdict", "native", "mean", "floor", "win_rate", "conversion", "conversion_kinds", "horizon", "blocked",
+    "verdict", "native", "mean", "floor", "win_rate", "narrowing", "too_steep", "stock_ratio",
+    "conversion", "conversion_kinds", "horizon", "blocked",
     "duration", "over_age", "severity", "quality", "undefined",
 )  # fmt: skip
 _LONG = ("verdict", "mean", "conversion", "conversion_kinds")

@@ -109,11 +109,7 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
         "tbl_over_age": listed[keys["tbl_over_age"]],
     }
     cells: dict[str, Value] = {"txt_flow_scope": say.scope(analysis)}
-    told = _sentences(stages, analysis, say)
-    for i in range(1, len(_SENTENCES) + 1):
-        severity, text = told[i - 1] if i <= len(told) else (None, None)
-        cells[f"txt_flow_mark_{i}"] = say(f"home.mark.{severity}") if severity else None
-        cells[f"txt_flow_{i}"] = text
+    cells |= say.told("flow", _sentences(stages, analysis, say), len(_SENTENCES))
     return Content(tables, cells)
 
 

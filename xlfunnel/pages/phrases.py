@@ -8,6 +8,7 @@ from xlfunnel.calendar import month_text
 from xlfunnel.crm import SourceSummary
 from xlfunnel.metrics.flags import Flag
 from xlfunnel.metrics.trend import TrendFit
+from xlfunnel.report import Value
 from xlfunnel.settings import Settings
 from xlfunnel.strings import words
 from xlfunnel.terms import OUTCOMES, Severity
@@ -91,6 +92,15 @@ class Phrases:
         """The word for a field of an export; stage columns keep their code."""
         key = f"settings_sheet.field.{name}"
         return self(key) if self._words.has(key) else self.target(name)
+
+    def told(self, page: str, sentences: Sequence[tuple[Severity, str]], slots: int) -> dict[str, Value]:
+        """The sentences at a sheet's head with their marks, slot by slot; blank where there are fewer."""
+        cells: dict[str, Value] = {}
+        for i in range(1, slots + 1):
+            severity, text = sentences[i - 1] if i <= len(sentences) else (None, None)
+            cells[f"txt_{page}_mark_{i}"] = self(f"home.mark.{severity}") if severity else None
+            cells[f"txt_{page}_{i}"] = text
+        return cells
 
     def scope(self, analysis: FunnelAnalysis) -> str:
         """Region, day and base under a sheet's title."""
