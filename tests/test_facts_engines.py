@@ -16,7 +16,7 @@ from pandas.testing import assert_frame_equal
 
 from xlfunnel.calendar import date_of
 from xlfunnel.errors import InputError
-from xlfunnel.facts import facts_of, standing
+from xlfunnel.facts import facts_of, journeys, standing
 
 Load = Callable[[pd.DataFrame], Any]
 
@@ -93,6 +93,7 @@ def test_other_engines_count_the_same(engine: str, request: pytest.FixtureReques
     ):
         assert_same(facts_of(load(rows), as_of), facts_of(rows, as_of))
         assert_frame_equal(standing(load(rows), as_of), standing(rows, as_of))
+        assert_frame_equal(journeys(load(rows), as_of, ("T1", "T2")), journeys(rows, as_of, ("T1", "T2")))
 
 
 @pytest.mark.warehouse

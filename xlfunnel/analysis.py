@@ -7,14 +7,16 @@ import pandas as pd
 
 from xlfunnel.crm import DataIssue, Intake, SourceSummary
 from xlfunnel.entered import Entered
-from xlfunnel.facts import Facts, facts_of, facts_of_reserves, standing
+from xlfunnel.facts import Facts, facts_of, facts_of_reserves, journeys, standing
 from xlfunnel.metrics import reserve, summary
+from xlfunnel.metrics.comparison import JOURNEYS, comparisons
 from xlfunnel.metrics.conversion import conversions
 from xlfunnel.metrics.duration import cycle, durations, over_age
 from xlfunnel.metrics.flags import Flag, flags
 from xlfunnel.metrics.owners import owner_reserves
 from xlfunnel.metrics.shape import shape
 from xlfunnel.metrics.summary import Headline, HelpRow
+from xlfunnel.metrics.tags import Tagged, tags
 from xlfunnel.metrics.trend import Trend, trends
 from xlfunnel.settings import Settings
 from xlfunnel.terms import Measure
@@ -30,6 +32,8 @@ class FunnelAnalysis:
     owners   frame of `metrics.owners.owner_reserves`, largest reserve first within the region
     conversions  frame of `metrics.conversion.conversions`; `durations`, `cycle`, `over_age` those of `metrics.duration`
     shape    frame of `metrics.shape.shape`
+    comparisons  frame of `metrics.comparison.comparisons`: reps against their region; `tags` what kind of reps they are
+    standing  frame of `facts.standing`: the open opportunities
     entered  what users typed into the workbook
     carried  rows (treatment, cause, source, row, value) that an earlier import left on the Data quality sheet
     """
@@ -50,6 +54,9 @@ class FunnelAnalysis:
     cycle: pd.DataFrame
     over_age: pd.DataFrame
     shape: pd.DataFrame
+    comparisons: pd.DataFrame
+    tags: tuple[Tagged, ...]
+    standing: pd.DataFrame
     headline: Headline
     help_first: tuple[HelpRow, ...]
     issues: tuple[DataIssue, ...]
@@ -70,6 +77,10 @@ class FunnelAnalysis:
         owner = frame["owner"].isna() if "owner" in frame else True
         region = frame["region"].isna() if self.scope is None else frame["region"] == self.scope
         return frame[region & owner].reset_index(drop=True)
+
+    def tags_of(self, region: str, owner: str) -> tuple[Tagged, ...]:
+        """The tags of one rep."""
+        return tuple(t for t in self.tags if t.region == region and t.owner == owner)
 
     def flags_of(self, region: str, owner: str) -> tuple[Flag, ...]:
         """The flags of one rep."""
@@ -92,6 +103,9 @@ def analyse(
     owners = owner_reserves(facts, settings)
     raised = flags(owners, drawn, settings)
     own = tuple(t for t in drawn if t.owner is None and t.region == scope)
+    rates, now = conversions(facts, settings), standing(intake.visits, as_of)
+    compared = comparisons(rates, journeys(intake.visits, as_of, JOURNEYS), facts, settings)
+    old = over_age(now, facts)
     return FunnelAnalysis(
         settings=settings,
         as_of=as_of,
@@ -104,11 +118,14 @@ def analyse(
         trends=drawn,
         owners=owners,
         flags=raised,
-        conversions=conversions(facts, settings),
+        conversions=rates,
         durations=durations(facts, settings),
         cycle=cycle(facts),
-        over_age=over_age(standing(intake.visits, as_of), facts),
         shape=shape(facts, settings),
+        over_age=old,
+        comparisons=compared,
+        tags=tags(owners, compared, old, facts, settings),
+        standing=now,
         headline=summary.headline(facts, owners, own, raised, settings),
         help_first=summary.help_first(owners, raised),
         issues=intake.issues,

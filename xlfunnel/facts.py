@@ -35,7 +35,7 @@ import pandas as pd
 
 from xlfunnel.calendar import day_number, month_number
 from xlfunnel.errors import InputError
-from xlfunnel.terms import NEW, OUTCOMES, Col, Outcome
+from xlfunnel.terms import NEW, OUTCOMES, STAGES, Col, Outcome
 
 _WORDS = (Col.OPPORTUNITY, Col.REGION, Col.OWNER, Col.STAGE, Col.NEXT_STAGE, Col.CAME_FROM)
 _SUMS = (Col.COUNT, Col.AMOUNT_CENTS, Col.CAME_CENTS)
@@ -121,6 +121,36 @@ def standing(visits: Any, as_of: date) -> pd.DataFrame:
     found = _collect(seen.filter(nw.col(Col.NEXT_STAGE) == Outcome.OPEN.value).select(*(c.value for c in STANDING)))
     kinds = {c.value: "str" if c in _WORDS else "int64" for c in STANDING} | {Col.AMOUNT_CENTS.value: "Int64"}
     return found.astype(kinds).sort_values([Col.OPPORTUNITY, *_CELL, Col.SINCE_DAY], ignore_index=True)
+
+
+def journeys(visits: Any, as_of: date, stages: Sequence[str]) -> pd.DataFrame:
+    """How opportunities that reached a stage ended: columns as `durations`, an opportunity instead of a stay.
+
+    stage          one of `stages`, reached as soon as it, or a later stage, was entered for the first time
+    entered_month  of that first entry; days from it to the end, or to `as_of`
+    next_stage     how the opportunity's last visit ended: "won", "lost", "gone", or "open" (also if it was handed on
+                   beyond the data); region and owner are those of that visit
+    """
+    seen = _as_seen(visits, day_number(as_of))
+    ends = seen.group_by(Col.OPPORTUNITY.value).agg(nw.col(Col.VISIT).max())
+    went, here = nw.col(Col.NEXT_STAGE), nw.col(Col.STAGE)
+    is_open = (went == here) | (went == Outcome.OPEN.value)
+    other = nw.when(went.is_in([o.value for o in OUTCOMES])).then(went).otherwise(nw.lit(Outcome.GONE.value))
+    last = seen.join(ends, on=list(_VISIT), how="inner").select(
+        nw.col(Col.OPPORTUNITY, Col.REGION, Col.OWNER, Col.LEFT_DAY),
+        nw.when(is_open).then(nw.lit(Outcome.OPEN.value)).otherwise(other).alias(Col.NEXT_STAGE),
+    )
+    found = [_empty(DURATIONS)]
+    for stage in stages:
+        reached = seen.filter(here.is_in(list(STAGES[STAGES.index(stage) :])))
+        first = reached.group_by(Col.OPPORTUNITY.value).agg(
+            nw.col(Col.ENTERED_DAY).min().alias(Col.SINCE_DAY), nw.col(Col.ENTERED_MONTH).min()
+        )
+        made = last.join(first, on=Col.OPPORTUNITY.value, how="inner").with_columns(
+            nw.lit(stage).alias(Col.STAGE), (nw.col(Col.LEFT_DAY) - nw.col(Col.SINCE_DAY)).alias(Col.DAYS)
+        )
+        found.append(_counted(made, Col.DAYS, DURATIONS))
+    return _normal(pd.concat(found), DURATIONS)
 
 
 def facts_of_reserves(reserves: pd.DataFrame, as_of: date) -> Facts:

@@ -171,6 +171,28 @@ class Pace(StrEnum):
     DIFFERS = "differs"  # not at one speed, and the medians do not say which is faster
 
 
+class Placement(StrEnum):
+    """Where a rep's rate lies among the region's; the ladder stands in `xlfunnel.metrics.comparison`."""
+
+    TOO_FEW = "too_few"
+    GREYED = "greyed"
+    ALONE = "alone"  # nobody in the region to be compared with
+    INSIDE = "inside"
+    LOW = "low"  # below the 95 % limit
+    VERY_LOW = "very_low"  # below the 99.8 % limit
+    HIGH = "high"
+    VERY_HIGH = "very_high"
+
+
+class Tag(StrEnum):
+    """What kind of rep; several may hold. The rules stand in `xlfunnel.metrics.tags`."""
+
+    HIGH_YIELD = "high_yield"
+    SHORT = "short"
+    HARDENING = "hardening"
+    LOW_CONVERSION = "low_conversion"
+
+
 class FlagCode(StrEnum):
     """The rules of the Alerts sheet; the table of rules stands in `xlfunnel.metrics.flags`."""
 

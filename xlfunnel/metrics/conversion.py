@@ -73,7 +73,7 @@ class Conversion(NamedTuple):
     verdict: Judgement
 
 
-class _Cases(NamedTuple):
+class Cases(NamedTuple):
     """Cases, advances and their rate, of whichever kind."""
 
     entered: int
@@ -139,11 +139,11 @@ class _Step(NamedTuple):
     benchmark: float
 
     def row(
-        self, kind: ConversionKind, cases: _Cases, history: _Cases | None = None, month: int | None = None
+        self, kind: ConversionKind, cases: Cases, history: Cases | None = None, month: int | None = None
     ) -> Conversion:
         """The row of these cases; period ratios are not judged."""
         is_share = kind != ConversionKind.PERIOD
-        past = history or _Cases(0, 0, _NOTHING)
+        past = history or Cases(0, 0, _NOTHING)
         benchmark, known = (self.benchmark, past.found) if is_share else (nan, None)
         verdict = judgement(cases.entered, cases.found, benchmark, known, past.entered)
         return Conversion(
@@ -165,7 +165,7 @@ def _rows(facts: Facts, settings: Settings) -> Iterator[Conversion]:
         matured = {m for m in months if ages[m] >= limit}  # none where the limit is NaN
         at = stays.at(who, stage)
         yield step.row(ConversionKind.PERIOD, flows.cases(who, stage, recent), flows.cases(who, stage, earlier))
-        now, then = (_matured(stays, at, tuple(m for m in w if m in matured), limit) for w in (recent, earlier))
+        now, then = (matured_cases(stays, at, tuple(m for m in w if m in matured), limit) for w in (recent, earlier))
         yield step.row(ConversionKind.MATURED, now, then)
         now, then = (_censored(stays, at, w, limit) for w in (recent, earlier))
         yield step.row(ConversionKind.CENSORED, now, then)
@@ -173,7 +173,7 @@ def _rows(facts: Facts, settings: Settings) -> Iterator[Conversion]:
             for month in months:
                 yield step.row(ConversionKind.PERIOD, flows.cases(who, stage, (month,)), month=month)
             for month in sorted(matured):
-                yield step.row(ConversionKind.MATURED, _matured(stays, at, (month,), limit), month=month)
+                yield step.row(ConversionKind.MATURED, matured_cases(stays, at, (month,), limit), month=month)
 
 
 class _Flows:
@@ -184,15 +184,15 @@ class _Flows:
         went = facts.exits[ending(facts.exits[Col.STAGE], facts.exits[Col.NEXT_STAGE]) == EVENT]
         self._sides = [(Places(f), f[Col.MONTH].to_numpy(), f[Col.COUNT].to_numpy()) for f in (came, went)]
 
-    def cases(self, who: Who, stage: str, months: tuple[int, ...]) -> _Cases:
+    def cases(self, who: Who, stage: str, months: tuple[int, ...]) -> Cases:
         entered, advanced = (
             int(count[rows][_inside(month[rows], months)].sum())
             for places, month, count in self._sides
             for rows in (places(who, stage),)
         )
         if advanced <= entered:
-            return _Cases(entered, advanced, wilson(advanced, entered))
-        return _Cases(entered, advanced, Proportion(advanced / entered if entered else nan, nan, nan))
+            return Cases(entered, advanced, wilson(advanced, entered))
+        return Cases(entered, advanced, Proportion(advanced / entered if entered else nan, nan, nan))
 
 
 def _inside(values: NDArray[np.int64], months: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -202,17 +202,18 @@ def _inside(values: NDArray[np.int64], months: tuple[int, ...]) -> NDArray[np.bo
     return (values >= months[0]) & (values <= months[-1])
 
 
-def _matured(stays: Stays, at: NDArray[np.int64], months: tuple[int, ...], limit: float) -> _Cases:
+def matured_cases(stays: Stays, at: NDArray[np.int64], months: tuple[int, ...], limit: float) -> Cases:
+    """The matured cohort of an unbroken run of months; `at` are rows of `stays`, `limit` is H in days."""
     rows = at[_inside(stays.month[at], months)]
     days, kind, count = stays.days[rows], stays.kind[rows], stays.count[rows]
     is_known = (kind != CENSORED) | (days >= limit)
     entered = int(count[is_known].sum())
     advanced = int(count[(kind == EVENT) & (days <= limit)].sum())
-    return _Cases(entered, advanced, wilson(advanced, entered))
+    return Cases(entered, advanced, wilson(advanced, entered))
 
 
-def _censored(stays: Stays, at: NDArray[np.int64], months: tuple[int, ...], limit: float) -> _Cases:
+def _censored(stays: Stays, at: NDArray[np.int64], months: tuple[int, ...], limit: float) -> Cases:
     rows = at[_inside(stays.month[at], months)]
     days, kind, count = stays.days[rows], stays.kind[rows], stays.count[rows]
     found = cumulative_incidence(life_table(days, kind, count), limit) if len(rows) else _NOTHING
-    return _Cases(int(count.sum()), int(count[(kind == EVENT) & (days <= limit)].sum()), found)
+    return Cases(int(count.sum()), int(count[(kind == EVENT) & (days <= limit)].sum()), found)
