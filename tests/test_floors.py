@@ -19,6 +19,7 @@ FLOORS = {
     "xlfunnel.metrics": 3,
     "xlfunnel.analysis": 4,
     "xlfunnel.pages": 5, "xlfunnel.report": 5, "xlfunnel.results": 5,
+    "xlfunnel.json_parts": 5,
     "xlfunnel.excel": 6,
     "xlfunnel.sample": 7, "xlfunnel.sample_pipeline": 7, "xlfunnel.sample_words": 7,
     "xlfunnel.bundle": 7, "xlfunnel.bundle_parts": 7, "xlfunnel.doctor": 7, "xlfunnel.installed": 7,

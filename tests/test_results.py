@@ -22,7 +22,9 @@ from xlfunnel.terms import (
     IssueCode,
     Judgement,
     Measure,
+    Placement,
     Severity,
+    Tag,
     Treatment,
     Verdict,
 )
@@ -94,6 +96,16 @@ def test_the_schema_is_one() -> None:
 def test_the_schema_knows_every_member(where: tuple[str, str], members: Any) -> None:
     part, name = where
     assert SCHEMA["properties"][part]["items"]["properties"][name]["enum"] == [str(m) for m in members]
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "members"),
+    [("tags", "tag", Tag), ("conversion", "placement", Placement)],
+    ids=["tag", "placement"],
+)
+def test_the_schema_knows_every_member_of_a_rep(part: str, name: str, members: Any) -> None:
+    rep = SCHEMA["properties"]["owners"]["items"]["properties"]
+    assert rep[part]["items"]["properties"][name]["enum"] == [str(m) for m in members]
 
 
 def test_hand_counted_reserves() -> None:
@@ -174,6 +186,22 @@ def test_flags_name_whom_and_what() -> None:
     assert all(f["value"] < f["limit"] for f in found["flags"])
 
 
+def test_hand_counted_owners() -> None:
+    """A holds one lead (half of two reps' mean above B, who holds nothing); of A's two leads one went on."""
+    found = valid(to_json(analysis(LX, horizon_days={"T0": 31})))
+    a, b = found["owners"]
+    assert (a["owner"], a["reserve"], a["region_mean"], a["share"], a["rank"]) == ("A", 1, 0.5, 1, 1)
+    assert a["stages"] == {"T0": 1, "T1": 0, "T2": None, "T3": 0, "T4": None}
+    assert [(t["tag"], t["value"], t["limit"], t["cases"], t["step"]) for t in b["tags"]] == [
+        ("short", 0, 0.5, None, None)
+    ]
+    assert a["tags"] == []
+    t0 = next(c for c in a["conversion"] if c["from_stage"] == "T0")
+    assert (t0["entered"], t0["advanced"], t0["rate"], t0["region_rate"]) == (2, 1, 0.5, 0.5)
+    assert (t0["low95"], t0["high95"], t0["placement"]) == (0, 1, "too_few")
+    assert next(c for c in b["conversion"] if c["from_stage"] == "T0")["rate"] is None
+
+
 def test_an_empty_month_of_data_is_still_valid() -> None:
     assert valid(to_json(analysis(LX, as_of=date(2025, 1, 10))))["as_of"] == "2025-01-10"
 
@@ -189,6 +217,7 @@ def test_ready_made_reserves_say_nothing_of_flows() -> None:
     assert found["win_rate"] == []
     assert found["conversion"] == []
     assert found["durations"] == []
+    assert [(o["owner"], o["reserve"], o["conversion"]) for o in found["owners"]] == [("A", 4, [])]
     line = next(t for t in found["trends"] if t["owner"] is None and t["span"] == "T0-T2" and t["measure"] == "count")
     assert line["values"] == [9, 8, 7, 6, 5, 4]
     assert line["slope"] == pytest.approx(-1)

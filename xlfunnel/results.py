@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from xlfunnel import json_parts
 from xlfunnel.analysis import FunnelAnalysis
 from xlfunnel.calendar import month_text
 from xlfunnel.metrics import reserve
@@ -58,6 +59,7 @@ def to_json(analysis: FunnelAnalysis) -> dict[str, Any]:
         "trends": [_trend(t) for t in analysis.trends],
         "conversion": [_named(row, _CONVERSION) for row in _rows(analysis.conversions)],
         "durations": [_named(row, _DURATION) for row in _rows(analysis.durations)],
+        "owners": json_parts.owners(analysis),
         "flags": [
             {
                 "region": f.region,
