@@ -12,12 +12,14 @@ import pytest
 from xlfunnel.analysis import FunnelAnalysis, analyse
 from xlfunnel.calendar import day_number, month_number
 from xlfunnel.crm import DataIssue, Intake
+from xlfunnel.metrics.flags import RULES, TREND_RULES
 from xlfunnel.results import dumps, to_json
 from xlfunnel.settings import Settings
 from xlfunnel.terms import (
     SPANS,
     STAGES,
     ConversionKind,
+    Diagnosis,
     FlagCode,
     IssueCode,
     Judgement,
@@ -86,8 +88,11 @@ def test_the_schema_is_one() -> None:
         (("conversion", "kind"), ConversionKind),
         (("conversion", "verdict"), Judgement),
         (("durations", "stage"), STAGES),
-        (("flags", "code"), FlagCode),
+        (("flags", "code"), [rule.code for rule in (*RULES, TREND_RULES[0])]),
         (("flags", "severity"), Severity),
+        (("alerts", "code"), FlagCode),
+        (("alerts", "severity"), Severity),
+        (("alerts", "diagnosis"), Diagnosis),
         (("issues", "code"), IssueCode),
         (("issues", "treatment"), Treatment),
     ],
@@ -200,6 +205,17 @@ def test_hand_counted_owners() -> None:
     assert (t0["entered"], t0["advanced"], t0["rate"], t0["region_rate"]) == (2, 1, 0.5, 0.5)
     assert (t0["low95"], t0["high95"], t0["placement"]) == (0, 1, "too_few")
     assert next(c for c in b["conversion"] if c["from_stage"] == "T0")["rate"] is None
+
+
+def test_alerts_are_the_flags_and_more_with_their_evidence_and_remedy() -> None:
+    found = valid(to_json(analysis(LX, floor_t1=1, floor_t3=1, language="en")))
+    names = ("region", "owner", "code", "span", "value", "limit", "severity")
+    short = [tuple(a[n] for n in names) for a in found["alerts"]]
+    assert set(short) >= {tuple(f[n] for n in names) for f in found["flags"]}
+    a = next(a for a in found["alerts"] if a["owner"] == "A" and a["code"] == "below_floor_T3")
+    assert a["evidence"] == "A holds 0 T3 opportunities, below the floor of 1."
+    assert a["diagnosis"] == "short_T3"
+    assert [(r["who"], r["days"]) for r in a["remedy"]] == [("Region manager", 14), ("Presales", 21)]
 
 
 def test_an_empty_month_of_data_is_still_valid() -> None:

@@ -9,10 +9,12 @@ from xlfunnel.crm import DataIssue, Intake, SourceSummary
 from xlfunnel.entered import Entered
 from xlfunnel.facts import Facts, facts_of, facts_of_reserves, journeys, standing
 from xlfunnel.metrics import reserve, summary
+from xlfunnel.metrics.alerts import Rooms, alerts
 from xlfunnel.metrics.comparison import JOURNEYS, comparisons
 from xlfunnel.metrics.conversion import conversions
 from xlfunnel.metrics.duration import cycle, durations, over_age
 from xlfunnel.metrics.flags import Flag, flags
+from xlfunnel.metrics.floors import Floor, floors
 from xlfunnel.metrics.owners import owner_reserves
 from xlfunnel.metrics.shape import shape
 from xlfunnel.metrics.summary import Headline, HelpRow
@@ -34,6 +36,8 @@ class FunnelAnalysis:
     shape    frame of `metrics.shape.shape`
     comparisons  frame of `metrics.comparison.comparisons`: reps against their region; `tags` what kind of reps they are
     standing  frame of `facts.standing`: the open opportunities
+    flags    broken rules on what is held; `alerts` those and what the other rooms found
+    floors   reserve floors of `metrics.floors`, by region and stage
     entered  what users typed into the workbook
     carried  rows (treatment, cause, source, row, value) that an earlier import left on the Data quality sheet
     """
@@ -49,6 +53,8 @@ class FunnelAnalysis:
     trends: tuple[Trend, ...]
     owners: pd.DataFrame
     flags: tuple[Flag, ...]
+    alerts: tuple[Flag, ...]
+    floors: tuple[Floor, ...]
     conversions: pd.DataFrame
     durations: pd.DataFrame
     cycle: pd.DataFrame
@@ -100,10 +106,14 @@ def analyse(
     regions = sorted(set(facts.reserves["region"]))
     scope = regions[0] if len(regions) == 1 else None
     drawn = trends(facts, settings)
-    owners = owner_reserves(facts, settings)
-    raised = flags(owners, drawn, settings)
+    limits = floors(intake.visits, regions, as_of, settings)
+    owners = owner_reserves(
+        facts, settings, floors={f.region: f.limit for f in limits if f.region is not None and f.stage == "T3"}
+    )
+    raised = flags(owners, drawn, settings, limits)
     own = tuple(t for t in drawn if t.owner is None and t.region == scope)
-    rates, now = conversions(facts, settings), standing(intake.visits, as_of)
+    rates, days = conversions(facts, settings), durations(facts, settings)
+    now = standing(intake.visits, as_of)
     compared = comparisons(rates, journeys(intake.visits, as_of, JOURNEYS), facts, settings)
     old = over_age(now, facts)
     return FunnelAnalysis(
@@ -118,8 +128,10 @@ def analyse(
         trends=drawn,
         owners=owners,
         flags=raised,
+        alerts=alerts(raised, Rooms(rates, days, old, owners)),
+        floors=limits,
         conversions=rates,
-        durations=durations(facts, settings),
+        durations=days,
         cycle=cycle(facts),
         shape=shape(facts, settings),
         over_age=old,

@@ -3,6 +3,10 @@
 from typing import Any
 
 from xlfunnel.analysis import FunnelAnalysis
+from xlfunnel.metrics.alerts import diagnosis
+from xlfunnel.pages.evidence import evidence
+from xlfunnel.pages.phrases import Phrases
+from xlfunnel.pages.remedies import remedies
 from xlfunnel.terms import STAGES
 
 _CONVERSION = (
@@ -31,4 +35,25 @@ def owners(analysis: FunnelAnalysis) -> list[dict[str, Any]]:
             ],
         }
         for row in analysis.owners.to_dict("records")
+    ]
+
+
+def alerts(analysis: FunnelAnalysis) -> list[dict[str, Any]]:
+    """Every alert with its evidence and its remedy, in the language of the settings."""
+    say = Phrases(analysis.settings)
+    known = remedies(analysis, say)
+    return [
+        {
+            "region": f.region,
+            "owner": f.owner,
+            "code": f.code,
+            "span": f.span or None,
+            "value": f.value,
+            "limit": f.limit,
+            "severity": f.severity,
+            "evidence": evidence(f, say),
+            "diagnosis": diagnosis(f),
+            "remedy": [r._asdict() for r in known[diagnosis(f)]],
+        }
+        for f in analysis.alerts
     ]

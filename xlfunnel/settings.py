@@ -28,8 +28,10 @@ class Settings:
     recent_months  complete months that are "recent" where a thing is compared with its own history; 1 and more
     benchmarks     step ("T2-T3", "T4-won") -> conversion rate (0-1) that it should reach
     horizon_days   stage -> days within which advancing counts; default: the 90th percentile of the time to advance
-    floor_t1       least T1 reserve a head, opportunities; None = no rule
-    floor_t3       least T3 reserve a head, opportunities; None = no rule
+    floor_t1       least T1 reserve a head, opportunities; None = the safety stock, 0 = no rule
+    floor_t3       least T3 reserve a head, opportunities; None = the safety stock, 0 = no rule
+    wins_needed    wins that the T1, or the T3, a head holds must yield: what the safety stock is for
+    service_level  chance (0-1, below 1) with which it must
     refuse_share   share of refused rows (0-1) beyond which a run stops
     currency       unit shown behind amounts
     stages         stage code -> name shown; only codes of STAGES
@@ -44,6 +46,8 @@ class Settings:
     recent_months: int = 6
     floor_t1: float | None = 5
     floor_t3: float | None = 5
+    wins_needed: int = 1
+    service_level: float = 0.9
     refuse_share: float = 0.2
     currency: str = ""
     stages: Mapping[str, str] = field(default_factory=dict)
@@ -57,6 +61,8 @@ class Settings:
         _within("trend_months", self.trend_months, 0, 600)
         _within("recent_months", self.recent_months, 1, 600)
         _within("refuse_share", self.refuse_share, 0, 1)
+        _within("wins_needed", self.wins_needed, 1, 1000)
+        _within("service_level", self.service_level, 0.01, 0.999)
         for step, rate in self.benchmarks.items():
             _one_of("benchmarks", step, STEPS)
             _within("benchmarks", rate, 0, 1)
@@ -114,9 +120,9 @@ def _checked(name: str, value: Any) -> Any:
         kinds: tuple[type, ...] = (str,)
     elif name == "as_of":
         kinds = (date, type(None))
-    elif name in ("trend_months", "recent_months"):
+    elif name in ("trend_months", "recent_months", "wins_needed"):
         kinds = (int,)
-    elif name == "refuse_share":
+    elif name in ("refuse_share", "service_level"):
         kinds = (int, float)
     else:
         kinds = (int, float, type(None))

@@ -194,12 +194,33 @@ class Tag(StrEnum):
 
 
 class FlagCode(StrEnum):
-    """The rules of the Alerts sheet; the table of rules stands in `xlfunnel.metrics.flags`."""
+    """The rules of the Alerts sheet; their tables stand in `xlfunnel.metrics.flags` and `.alerts`."""
 
     BELOW_MEAN = "below_mean"
     BELOW_FLOOR_T1 = "below_floor_T1"
     BELOW_FLOOR_T3 = "below_floor_T3"
     RESERVE_DECLINING = "reserve_declining"
+    STEP_BLOCKED = "step_blocked"
+    FLOW_SLOWER = "flow_slower"
+    OVER_AGE = "over_age"
+    T3_GAP = "t3_gap"
+
+
+class Diagnosis(StrEnum):
+    """What ails a rep or a region: what remedies are for."""
+
+    SHORT_RESERVE = "short_reserve"
+    SHORT_T1 = "short_T1"
+    SHORT_T3 = "short_T3"
+    DECLINING = "declining"
+    BLOCKED_T0 = "blocked_T0"  # from T0 to the next stage
+    BLOCKED_T1 = "blocked_T1"
+    BLOCKED_T2 = "blocked_T2"
+    BLOCKED_T3 = "blocked_T3"
+    BLOCKED_T4 = "blocked_T4"
+    SLOWER = "slower"
+    OVER_AGE = "over_age"
+    T3_GAP = "t3_gap"
 
 
 class Severity(StrEnum):

@@ -6,7 +6,8 @@ import pytest
 from hand_facts import LX, facts, monthly, standing
 
 from xlfunnel.facts import Facts
-from xlfunnel.metrics.flags import RULES, TREND_RULES, Flag, flags
+from xlfunnel.metrics.flags import Flag, flags
+from xlfunnel.metrics.floors import Floor
 from xlfunnel.metrics.owners import owner_reserves
 from xlfunnel.metrics.trend import fit, trends
 from xlfunnel.settings import LANGUAGES, Settings
@@ -122,19 +123,14 @@ def test_worst_first() -> None:
     ]
 
 
-def test_every_code_has_a_rule() -> None:
-    assert {rule.code for rule in (*RULES, *TREND_RULES)} == set(FlagCode)
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("code", FlagCode)
-def test_every_code_has_its_sentence_with_its_numbers(language: str, code: FlagCode) -> None:
-    say = words(language)
-    sentence = say(f"flags.evidence.{code}", who="WHO", value="4.5", limit="5")
-    assert "WHO" in sentence
-    assert "4.5" in sentence
-    assert say(f"flags.remedy.{code}")
-    assert say(f"flags.code.{code}")
+def test_floors_of_a_region_replace_those_of_the_settings_and_bring_their_risk() -> None:
+    made = team({"A": {"T3": 4}, "B": {"T3": 8}})
+    floor = Floor("LX", "T3", 44, 11, 0.25, 0.1, 0.4, 9, 9, False, 0.075)
+    low = flags(owner_reserves(made, NO_FLOORS), (), NO_FLOORS, (floor,))
+    assert [(f.owner, f.value, f.limit) for f in low if f.code == FlagCode.BELOW_FLOOR_T3] == [
+        (None, 6, 9), ("A", 4, 9), ("B", 8, 9),
+    ]  # fmt: skip
+    assert low[1].numbers == pytest.approx({"rate": 0.25, "entered": 44, "stock": 9, "risk": 0.75**4, "wins": 1})
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -24,8 +24,8 @@ _MARK = "xlfunnel_template"
 _DATA = "tbl_data"
 _ISSUES = "tbl_issues"
 _TEXTS = ("region", "currency", "language")
-_NUMBERS = ("trend_months", "recent_months", "refuse_share")
-_NO_RULE_IF_EMPTY = ("floor_t1", "floor_t3")
+_NUMBERS = ("trend_months", "recent_months", "refuse_share", "wins_needed", "service_level")
+_NONE_IF_EMPTY = ("floor_t1", "floor_t3")
 
 
 def is_ours(path: Path) -> bool:
@@ -44,7 +44,7 @@ def language(path: Path) -> str:
 def read_settings(
     path: Path, labels: Mapping[str, str] | None = None, *, base_language: str = LANGUAGES[0]
 ) -> Settings:
-    """The settings of the Settings sheet. An empty cell means the default, an empty floor means no rule.
+    """The settings of the Settings sheet. An empty cell means the default, an empty floor the safety stock.
 
     labels  text shown -> code, for outcomes and fields; None = the words of all our languages
     Raises WorkbookError for a workbook that is not ours, SettingsError for a cell that cannot be.
@@ -67,7 +67,7 @@ def settings_shown(
         number = reader.cell(f"cfg_{name}")
         if number is not None:
             cells[name] = number
-    for name in _NO_RULE_IF_EMPTY:
+    for name in _NONE_IF_EMPTY:
         cells[name] = reader.cell(f"cfg_{name}")
     stages, stage_map, columns = (_pairs(reader, f"tbl_{n}") for n in ("stages", "stage_map", "columns"))
     codes = {c.lower(): c for c in (*STAGES, *OUTCOMES, *Field)}

@@ -77,6 +77,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "p_value": {**_NUMBER, "num_format": "0.0000"},
     "money": {**_NUMBER, "num_format": "#,##0"},
     "input_text": {**_INPUT, "num_format": "@", "indent": 1},
+    "input_wrap": {**_INPUT, "num_format": "@", "indent": 1, "text_wrap": True},
     "input_date": {**_INPUT, "num_format": "yyyy-mm-dd", "align": "right"},
     "input_count": {**_INPUT, "num_format": "0", "align": "right"},
     "input_number": {**_INPUT, "num_format": "0.0", "align": "right"},

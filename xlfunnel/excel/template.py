@@ -20,6 +20,7 @@ from xlfunnel.excel.styles import COLORS, NUMBER_STYLES, STYLES, resolved, tile_
 from xlfunnel.excel.template_id import TEMPLATE_VERSION, file_name
 from xlfunnel.pages import PAGES, headers
 from xlfunnel.pages.model import Choice, Column, Fixed, Page, Slot, Table
+from xlfunnel.report import Value
 from xlfunnel.settings import LANGUAGES
 from xlfunnel.strings import Words, words
 
@@ -142,7 +143,9 @@ class _Builder:
         rule: dict[str, Any] = {
             "ignore_blank": True,
             "error_title": self._say("sheets.invalid_title"),
-            "error_message": self._say(f"sheets.invalid.{choice.kind}", low=f"{choice.low:g}", high=f"{choice.high:g}"),
+            "error_message": self._say(
+                f"sheets.invalid.{choice.kind}", low=f"{choice.low:g}", high=f"{choice.high:g}", most=choice.longest
+            ),
         }
         if choice.kind == "list":
             rule |= {"validate": "list", "source": [self._say(o) if "." in o else o for o in choice.options]}
@@ -150,7 +153,7 @@ class _Builder:
         elif choice.kind == "date":
             rule |= {"validate": "date", "criteria": ">=", "value": datetime(1990, 1, 1)}
         elif choice.kind == "text":
-            rule |= {"validate": "length", "criteria": "<=", "value": 100}
+            rule |= {"validate": "length", "criteria": "<=", "value": choice.longest}
         else:
             rule |= {
                 "validate": choice.kind,
@@ -178,7 +181,8 @@ class _Builder:
             head = "header_center" if column.style.startswith("center") else head
             sheet.write_string(row, col + j, names[column.key], self._style(head))
             for i in range(table.rows):
-                self._body_cell(sheet, row + 1 + i, col + j, column, i, names)
+                default = table.defaults[i][j] if i < len(table.defaults) else None
+                self._body_cell(sheet, row + 1 + i, col + j, column, i, names, default)
             body = f"{xl_col_to_name(col + j)}{row + 2}:{xl_col_to_name(col + j)}{last_row + 1}"
             if column.bars:
                 sheet.conditional_format(body, {
@@ -188,11 +192,15 @@ class _Builder:
             if column.choice:
                 self._validate(sheet, body, column.choice)
 
-    def _body_cell(self, sheet: Any, row: int, col: int, column: Column, i: int, names: dict[str, str]) -> None:
+    def _body_cell(
+        self, sheet: Any, row: int, col: int, column: Column, i: int, names: dict[str, str], default: Value
+    ) -> None:
         style = self._style(column.style)
         if column.formulas or column.formula:
             formula = column.formulas[i] if column.formulas else self._worded(column.formula, names)
             sheet.write_formula(row, col, formula, style, "")
+        elif default is not None:
+            sheet.write(row, col, self._say(default) if isinstance(default, str) else default, style)
         else:
             sheet.write_blank(row, col, None, style)
 

@@ -1,11 +1,15 @@
-"""The alerts: rules as a table, applied to reps, to regions as a whole, and to the regions' trends."""
+"""The rules on what is held: a table, applied to reps, to regions as a whole, and to the regions' trends.
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+What other rooms find (blocked steps, slower stages …) joins them on the Alerts sheet: `metrics.alerts`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import pandas as pd
 
+from xlfunnel.metrics.floors import Floor, in_force, shortfall
 from xlfunnel.metrics.trend import Trend
 from xlfunnel.settings import Settings
 from xlfunnel.terms import Col, FlagCode, Measure, Severity, Verdict
@@ -15,10 +19,11 @@ from xlfunnel.terms import Col, FlagCode, Measure, Severity, Verdict
 class Flag:
     """One broken rule.
 
-    owner   None = the region as a whole
-    value   what was found: opportunities (a head, for a region), or months' slope
-    limit   what it should have reached, in the same unit
-    span    of a trend, else ""
+    owner    None = the region as a whole
+    value    what was found: opportunities (a head, for a region), months' slope, or what the rule is about
+    limit    what it should have reached, in the same unit
+    span     of a trend, stage ("T2") or step ("T2-T3"), else ""
+    numbers  more evidence, by the names that its sentence uses; NaN = undefined
     """
 
     region: str
@@ -28,6 +33,7 @@ class Flag:
     limit: float
     severity: Severity
     span: str = ""
+    numbers: Mapping[str, float] = field(default_factory=dict, compare=False)
 
 
 class Head(NamedTuple):
@@ -75,21 +81,39 @@ TREND_RULES = (
 )
 
 
-def flags(owner_table: pd.DataFrame, trends: Sequence[Trend], settings: Settings) -> tuple[Flag, ...]:
+def flags(
+    owner_table: pd.DataFrame, trends: Sequence[Trend], settings: Settings, floors: Sequence[Floor] = ()
+) -> tuple[Flag, ...]:
     """Every broken rule, worst severity first; then regions before reps, by rule, and the furthest below first.
 
     owner_table  frame of `metrics.owners.owner_reserves`
+    floors       those of `metrics.floors.floors`, which replace the settings' own
     """
-    raised = [*_of_heads(owner_table, settings), *_of_trends(trends)]
-    return tuple(sorted(raised, key=_order))
+    raised = [*_of_heads(owner_table, settings, floors), *_of_trends(trends)]
+    return tuple(sorted(raised, key=order))
 
 
-def _of_heads(owner_table: pd.DataFrame, settings: Settings) -> Iterator[Flag]:
+def _of_heads(owner_table: pd.DataFrame, settings: Settings, floors: Sequence[Floor]) -> Iterator[Flag]:
+    rules = {f.region: in_force(settings, floors, f.region) for f in floors}
+    rates = {(f.region, f.stage): f for f in floors}
     for head in _heads(owner_table):
         for rule in RULES:
-            value, limit = rule.value(head), rule.limit(head, settings)
+            value, limit = rule.value(head), rule.limit(head, rules.get(head.region, settings))
             if limit is not None and value < limit:  # False for NaN
-                yield Flag(head.region, head.owner, rule.code, value, float(limit), rule.severity)
+                floor = rates.get((head.region, rule.code.removeprefix("below_floor_")))
+                numbers = _risk(floor, value, settings) if floor else {}
+                yield Flag(head.region, head.owner, rule.code, value, float(limit), rule.severity, numbers=numbers)
+
+
+def _risk(floor: Floor, held: float, settings: Settings) -> dict[str, float]:
+    """What holding so few means: the rate and its base, the safety stock, the chance of too few wins."""
+    return {
+        "rate": floor.rate,
+        "entered": floor.entered,
+        "stock": floor.stock,
+        "risk": shortfall(held, floor.rate, settings),
+        "wins": settings.wins_needed,
+    }
 
 
 def _of_trends(trends: Sequence[Trend]) -> Iterator[Flag]:
@@ -115,8 +139,11 @@ def _heads(owner_table: pd.DataFrame) -> Iterator[Head]:
             yield Head(str(region), str(rep[Col.OWNER.value]), *values)
 
 
-def _order(flag: Flag) -> tuple[object, ...]:
+def order(flag: Flag) -> tuple[object, ...]:
+    """The sort key of alerts."""
     short = flag.value / flag.limit if flag.limit else flag.value
+    if flag.value > flag.limit:  # a rule on too much: the furthest above first
+        short = -short
     return (
         list(Severity).index(flag.severity),
         flag.owner is not None,

@@ -1,5 +1,6 @@
 """One row a rep: what stands with whom, against the region's mean and the floor."""
 
+from collections.abc import Mapping
 from math import nan
 
 import numpy as np
@@ -17,7 +18,9 @@ RESERVE = stages_of("T0-T3")
 """The stages that make up a rep's reserve; T4 is a harvest that has begun."""
 
 
-def owner_reserves(facts: Facts, settings: Settings, month: int | None = None) -> pd.DataFrame:
+def owner_reserves(
+    facts: Facts, settings: Settings, month: int | None = None, floors: Mapping[str, float] | None = None
+) -> pd.DataFrame:
     """Reserves by rep at the end of `month` (None = the last one, as of `as_of`), largest first within the region.
 
     region, owner  str; owner "" holds what belongs to nobody: its row keeps the sums right, but it is no head
@@ -28,7 +31,7 @@ def owner_reserves(facts: Facts, settings: Settings, month: int | None = None) -
     share          of the region's T0…T3, 0…1; NaN if the region has none
     rank           1 = largest reserve in the region, equals share the better rank; NaN for owner ""
     t1, t3         T1 and T3 once more, as the floors look at them
-    to_floor       T3 − settings.floor_t3; NaN without a floor
+    to_floor       T3 − the T3 floor (`floors` by region, else settings.floor_t3); NaN without a floor
     amount         open T0…T4, currency units
 
     Reps without reserve and movement in the last ACTIVE_MONTHS months to `month` are left out.
@@ -46,7 +49,8 @@ def owner_reserves(facts: Facts, settings: Settings, month: int | None = None) -
     table["rank"] = reserve.where(named).groupby(regions).rank(method="min", ascending=False)
     table["t1"], table["t3"] = table["T1"], table["T3"]
     floor = nan if settings.floor_t3 is None else float(settings.floor_t3)
-    table["to_floor"] = (table["T3"] - floor).where(named)
+    limits = regions.astype(object).map(floors).astype(float) if floors else floor
+    table["to_floor"] = (table["T3"] - limits).where(named)
     columns = [
         *(Col.REGION.value, Col.OWNER.value, *STAGES, "reserve", "region_mean", "to_mean"),
         *("share", "rank", "t1", "t3", "to_floor", "amount"),

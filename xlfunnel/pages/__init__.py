@@ -12,6 +12,7 @@ from xlfunnel.pages import (
     home,
     kept,
     quality,
+    remedies,
     reps,
     settings,
     shape,
@@ -24,7 +25,9 @@ from xlfunnel.report import Report
 from xlfunnel.strings import Words
 
 PAGES: tuple[Page, ...] = tuple(
-    m.PAGE for m in (home, trend, shape, conversion, flow, reps, alerts, data, settings, quality, kept, definitions)
+    m.PAGE for m in (
+        home, trend, shape, conversion, flow, reps, alerts, data, remedies, settings, quality, kept, definitions,
+    )
 )  # fmt: skip
 TABLES: dict[str, Table] = {t.name: t for p in PAGES for t in p.tables}
 _RESULTS = (
@@ -53,6 +56,8 @@ def build_report(analysis: FunnelAnalysis, *, with_data: bool, with_entered: boo
     if with_data:
         contents += [page(analysis, say) for page in _INPUTS]
         contents.append(Content(cells=quality.import_cells(analysis, say)))
+    if remedies.is_due(analysis, with_data=with_data, with_entered=with_entered):
+        contents.append(remedies.content(analysis, say))
     frames = {name: frame for c in contents for name, frame in c.tables.items()}
     cells = {name: value for c in contents for name, value in c.cells.items()}
     spare = typed_columns.without_row(frames, TABLES, analysis.entered)

@@ -4,11 +4,11 @@ from xlfunnel.pages.model import Link, Page, Text
 
 TERMS = (
     "stage", "reserve", "span", "flows", "month", "slope", "r_squared", "interval", "theil_sen", "kendall", "flow_p",
-    "verdict", "native", "mean", "floor", "win_rate", "narrowing", "too_steep", "stock_ratio",
+    "verdict", "native", "mean", "floor", "safety_stock", "win_rate", "narrowing", "too_steep", "stock_ratio",
     "conversion", "conversion_kinds", "horizon", "blocked",
-    "duration", "over_age", "severity", "quality", "undefined",
+    "duration", "over_age", "over_age_share", "severity", "quality", "undefined",
 )  # fmt: skip
-_LONG = ("verdict", "mean", "conversion", "conversion_kinds")
+_LONG = ("verdict", "mean", "safety_stock", "conversion", "conversion_kinds")
 """Terms that need three lines."""
 
 _HEADER = {"B": "term", "C": "meaning", "D": "formula"}

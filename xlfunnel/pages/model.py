@@ -43,6 +43,7 @@ class Choice:
     options  for "list": string keys of the choices, or the choices themselves
     low, high  bounds, both included
     free     of a "list": something else may be typed too
+    longest  for "text": characters
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Choice:
     low: float = 0
     high: float = 1e9
     free: bool = False
+    longest: int = 100
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,9 @@ class Column:
 class Table:
     """A native table.
 
-    rows  how many body rows the template has; more than two only where that never varies
-    key   of the column that identifies a row, for tables with columns in which the user types
+    rows      how many body rows the template has; more than two only where that never varies, or with `defaults`
+    key       of the column that identifies a row, for tables with columns in which the user types
+    defaults  what stands in the rows of the template, for a table that users edit: a string key stands for its word
     """
 
     name: str
@@ -109,6 +112,7 @@ class Table:
     rows: int = 2
     filter: bool = False
     key: str = ""
+    defaults: tuple[tuple[Value, ...], ...] = ()
 
     @property
     def short(self) -> str:

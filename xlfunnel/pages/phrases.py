@@ -115,7 +115,7 @@ class Phrases:
 
     def alert_scope(self, analysis: FunnelAnalysis) -> str:
         """Scope and number of alerts by severity."""
-        n = {s: sum(f.severity == s for f in analysis.flags) for s in (Severity.RISK, Severity.WATCH)}
+        n = {s: sum(f.severity == s for f in analysis.alerts) for s in (Severity.RISK, Severity.WATCH)}
         return self("alerts.scope", scope=self.scope(analysis), risk=n[Severity.RISK], watch=n[Severity.WATCH])
 
     def change(self, now: float, then: float, month: int) -> str:
@@ -152,19 +152,16 @@ class Phrases:
     def rule(self, flag: Flag) -> str:
         """The rule's name, with the span it is about."""
         label = self(f"flags.code.{flag.code}")
-        return f"{label} {flag.span.replace('-', '→')}" if flag.span else label
+        return f"{label} {self.span(flag)}" if flag.span else label
 
-    def evidence(self, flag: Flag) -> str:
-        """The numbers behind a flag, in a sentence."""
-        key = f"flags.evidence_region.{flag.code}"
-        if flag.owner is not None or not self._words.has(key):
-            key = f"flags.evidence.{flag.code}"
-        return self(
-            key,
-            who=self.spaced(self.who(flag)),
-            value=self.number(flag.value, 2),
-            limit=self.number(flag.limit, 2),
-        )
+    def span(self, flag: Flag) -> str:
+        """The span, stage or step that a flag is about."""
+        before, _, after = flag.span.partition("-")
+        return self.step(before, after) if after else before
+
+    def has(self, key: str) -> bool:
+        """True if there is a text of that key."""
+        return self._words.has(key)
 
     def flag_list(self, flags: Iterable[Flag]) -> str | None:
         """The rules one rep breaks, in a row; None if there is none."""

@@ -20,6 +20,8 @@ _CELLS: tuple[tuple[str, str, Choice], ...] = (
     ("recent_months", "input_count", Choice("integer", low=1, high=600)),
     ("floor_t1", "input_number", Choice("decimal", low=0, high=1e6)),
     ("floor_t3", "input_number", Choice("decimal", low=0, high=1e6)),
+    ("wins_needed", "input_count", Choice("integer", low=1, high=1000)),
+    ("service_level", "input_percent", Choice("decimal", low=0.01, high=0.999)),
     ("refuse_share", "input_percent", Choice("decimal", low=0, high=1)),
     ("currency", "input_text", Choice("text")),
     ("language", "input_text", Choice("list", options=LANGUAGES)),
