@@ -24,7 +24,9 @@ FLOORS = {
     "xlfunnel.sample": 7, "xlfunnel.sample_pipeline": 7, "xlfunnel.sample_words": 7,
     "xlfunnel.bundle": 7, "xlfunnel.bundle_parts": 7, "xlfunnel.doctor": 7, "xlfunnel.installed": 7,
     "xlfunnel.app": 7, "xlfunnel.arguments": 7, "xlfunnel.console": 7, "xlfunnel.cli": 7,
-    "xlfunnel.udf_cells": 7, "xlfunnel.udfs": 7, "xlfunnel.split": 7,
+    "xlfunnel.udf_cells": 7, "xlfunnel.udfs": 7, "xlfunnel.split": 7, "xlfunnel.manifest": 7,
+    "xlfunnel.returned": 7, "xlfunnel.merge": 7, "xlfunnel.consolidate": 7,
+    "xlfunnel.answers": 7, "xlfunnel.controls": 7,
     "xlfunnel.click": 7, "xlfunnel.macros": 7,
     "xlfunnel.__main__": 7,
 }  # fmt: skip

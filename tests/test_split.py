@@ -22,8 +22,9 @@ from xlfunnel import app, settings
 from xlfunnel.crm import Intake, Source, read_sources
 from xlfunnel.errors import InputError, UsageError, WorkbookError
 from xlfunnel.excel import inputs
+from xlfunnel.manifest import MANIFEST, Manifest, read_manifest, settings_sha256
 from xlfunnel.settings import Settings
-from xlfunnel.split import MANIFEST, Manifest, is_workbook, password_of, settings_sha256, split, workbook_data
+from xlfunnel.split import is_workbook, password_of, split, workbook_data
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSWORD = "p 密码 x"
@@ -136,6 +137,7 @@ def test_a_region_reads_its_own_visits_back_and_can_refresh(maven: Maven, tmp_pa
 def test_the_manifest_keeps_to_its_schema_and_knows_the_files(maven: Maven) -> None:
     text = (maven.folder / MANIFEST).read_text("utf-8")
     assert text == maven.manifest.text()
+    assert read_manifest(maven.folder / MANIFEST) == maven.manifest
     found = json.loads(text)
     jsonschema.validate(found, SCHEMA, cls=jsonschema.Draft202012Validator)
     assert {p.name for p in maven.folder.iterdir()} == {MANIFEST, *(r["file"] for r in found["regions"])}

@@ -1,11 +1,11 @@
 """What the commands do, from files to files. Nothing is written unless everything before it succeeded."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from xlfunnel import results, settings
 from xlfunnel.analysis import FunnelAnalysis, analyse
@@ -17,7 +17,7 @@ from xlfunnel.excel.file_sink import FileSink
 from xlfunnel.excel.safe_write import replace_file
 from xlfunnel.pages import build_report
 from xlfunnel.paths import shipped
-from xlfunnel.report import Sink, fill
+from xlfunnel.report import Report, Sink, fill
 from xlfunnel.settings import Settings
 
 _KINDS = (".xlsx", ".xlsm")
@@ -65,7 +65,7 @@ def mapped(files: Inputs, out: Path | None, chosen: Settings, say: Callable[...,
     Raises InputError for exports that are not understood at all, UsageError, OSError.
     """
     if out is not None:
-        _guard([out], files.paths())
+        guard([out], files.paths())
     text = as_toml(mapping_of(files.tables(), chosen), chosen, say)
     if out is not None:
         replace_file(out, lambda file: _put(file, text.encode()), backup=True)
@@ -90,16 +90,17 @@ def report(
     Raises UsageError if an output would overwrite an input, InputError, WorkbookError, OSError.
     """
     others = [p for p in (template_path, settings_path) if p]
-    _guard([p for p in (out, json_path) if p], [*files.paths(), *others])
-    _guard_kind(out, template_path)
+    guard([p for p in (out, json_path) if p], [*files.paths(), *others])
+    guard_kind(out, template_path)
     if template_path and (kept_in := inputs.language(template_path)) != chosen.language:
         raise WorkbookError("cli.template_language", path=template_path, kept_in=kept_in, language=chosen.language)
     intake = check(files, chosen, progress)
     progress("cli.step.analyse")
     analysis = analyse(intake, chosen, entered=entered)
-    with template_file(chosen.language, template_path, macros=_has_macros(out)) as base:
+    with template_file(chosen.language, template_path, macros=has_macros(out)) as base:
         progress("cli.step.write")
-        _write(analysis, FileSink(base, out, backup=True), json_path, new=True)
+        made = build_report(analysis, with_data=True, with_entered=True)
+        write(analysis, made, FileSink(base, out, backup=True), json_path)
     return analysis
 
 
@@ -112,8 +113,8 @@ def refresh(
     """
     target = out or workbook
     in_place = _same(target, workbook)
-    _guard([p for p in (target, json_path) if p], [] if in_place else [workbook])
-    _guard_kind(target, workbook)
+    guard([p for p in (target, json_path) if p], [] if in_place else [workbook])
+    guard_kind(target, workbook)
     if json_path and _same(json_path, workbook):
         raise UsageError("cli.overwrites_input", path=json_path)
     progress("cli.step.read")
@@ -124,7 +125,7 @@ def refresh(
     listed, entered = inputs.carried_issues(workbook), inputs.read_entered(workbook)
     analysis = analyse_again(intake, chosen, source.sheet or "", listed, entered)
     progress("cli.step.write")
-    _write(analysis, FileSink(workbook, target, backup=True), json_path, new=False)
+    write(analysis, build_report(analysis, with_data=False), FileSink(workbook, target, backup=True), json_path)
     return analysis
 
 
@@ -155,9 +156,9 @@ def sample(language: str) -> tuple[Inputs, Settings]:
 
 def copy_template(language: str, out: Path) -> None:
     """The empty template of one language as `out`; an existing `out` is kept as .bak. Raises WorkbookError, OSError."""
-    _guard([out], [])
-    _guard_kind(out, None)
-    with template_file(language, macros=_has_macros(out)) as base:
+    guard([out], [])
+    guard_kind(out, None)
+    with template_file(language, macros=has_macros(out)) as base:
         content = base.read_bytes()
     replace_file(out, lambda file: _put(file, content), backup=True)
 
@@ -177,15 +178,20 @@ def template_file(language: str, own: Path | None = None, *, macros: bool = Fals
         yield built
 
 
-def _write(analysis: FunnelAnalysis, sink: Sink, json_path: Path | None, *, new: bool) -> None:
-    """The workbook and the results; either both are there afterwards or neither."""
-    made = build_report(analysis, with_data=new, with_entered=new)
+def write(
+    analysis: FunnelAnalysis,
+    made: Report,
+    sink: Sink,
+    json_path: Path | None,
+    more: Mapping[str, Any] | None = None,
+) -> None:
+    """The workbook and the results, `more` parts among them; either both are there afterwards or neither."""
     if json_path is None:
         fill(made, sink)
         return
 
     def both(file: BinaryIO) -> None:
-        _put(file, results.dumps(analysis).encode())
+        _put(file, results.dumps(analysis, more).encode())
         fill(made, sink)  # while the results are on disk and have only to take their name
 
     replace_file(json_path, both, backup=False)
@@ -196,7 +202,7 @@ def _put(file: BinaryIO, content: bytes) -> None:
     file.flush()
 
 
-def _guard(outs: Sequence[Path], ins: Sequence[Path]) -> None:
+def guard(outs: Sequence[Path], ins: Sequence[Path]) -> None:
     """Refuse, before anything is read, outputs that cannot be or must not be written."""
     for i, out in enumerate(outs):
         if not out.parent.is_dir():
@@ -207,14 +213,14 @@ def _guard(outs: Sequence[Path], ins: Sequence[Path]) -> None:
             raise UsageError("cli.overwrites_input", path=out)
 
 
-def _guard_kind(out: Path, base: Path | None) -> None:
+def guard_kind(out: Path, base: Path | None) -> None:
     """Excel opens a workbook only under the name of its kind: .xlsm with macros, .xlsx without."""
     wanted = (base.suffix.lower(),) if base else _KINDS
     if out.suffix.lower() not in wanted and (base is None or base.suffix.lower() in _KINDS):
         raise UsageError("cli.other_kind", path=out, kinds=wanted)
 
 
-def _has_macros(out: Path) -> bool:
+def has_macros(out: Path) -> bool:
     return out.suffix.lower() == ".xlsm"
 
 

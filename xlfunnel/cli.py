@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from xlfunnel import app, arguments, bundle, doctor, results, settings, split
+from xlfunnel import app, arguments, bundle, consolidate, doctor, results, settings, split
 from xlfunnel.analysis import FunnelAnalysis
 from xlfunnel.console import Terminal
 from xlfunnel.errors import InputError, UsageError, WorkbookError, XlfunnelError
 from xlfunnel.excel import inputs
 from xlfunnel.excel.safe_write import backup_path
+from xlfunnel.pages.phrases import Phrases
 from xlfunnel.settings import Settings
 from xlfunnel.strings import words
 
@@ -128,6 +130,35 @@ def _own_workbook(args: Namespace) -> Path | None:
     return args.source[0] if len(args.source) == 1 and split.is_workbook(args.source[0]) else None
 
 
+def _consolidate(args: Namespace, terminal: Terminal) -> int:
+    password = split.password_of(args.password_file) if args.password_file else None
+    chosen = settings.load(args.settings, language=terminal.language) if args.settings else None
+    named = [p for p in (args.manifest, args.password_file, args.settings) if p]
+    app.guard([p for p in (args.output, _json_file(args)) if p], [*args.returned, *named])
+    app.guard_kind(args.output, None)
+    before = _identity(args.output)
+    with terminal.progress() as progress:
+        made = consolidate.gathered(
+            args.returned,
+            out=args.output,
+            manifest_path=args.manifest,
+            password=password,
+            chosen=chosen,
+            as_of=args.as_of,
+            language=terminal.language if args.asked else None,
+            progress=progress,
+        )
+        terminal.language = made.settings.language
+        may_go_on = made.is_whole or (args.partial and made.intake is not None)
+        if may_go_on:
+            analysis = consolidate.written(made, args.output, json_path=_json_file(args), progress=progress)
+    terminal.consolidation(made, on_stderr=args.json == _STDOUT)
+    if not may_go_on:
+        raise made.stopped
+    more = {"consolidation": made.to_json(Phrases(made.settings))}
+    return _finish(args, terminal, analysis, args.output, before, more)
+
+
 def _refuse_options(args: Namespace, workbook: Path, names: Sequence[str]) -> None:
     for name in names:
         if getattr(args, name) is not None:
@@ -174,6 +205,7 @@ _COMMANDS: Mapping[str, Callable[[Namespace, Terminal], int]] = {
     "check": _check,
     "map": _map,
     "split": _split,
+    "consolidate": _consolidate,
     "template": _template,
     "bundle": _bundle,
     "doctor": _doctor,
@@ -209,12 +241,19 @@ def _identity(path: Path) -> int | None:
     return path.stat().st_ino if path.is_file() else None
 
 
-def _finish(args: Namespace, terminal: Terminal, analysis: FunnelAnalysis, out: Path, before: int | None) -> int:
+def _finish(
+    args: Namespace,
+    terminal: Terminal,
+    analysis: FunnelAnalysis,
+    out: Path,
+    before: int | None,
+    more: Mapping[str, Any] | None = None,
+) -> int:
     """Say what was done; results asked for on stdout come first and alone there."""
     to_stdout = args.json == _STDOUT
     if to_stdout:
         sys.stdout.flush()
-        sys.stdout.buffer.write(results.dumps(analysis).encode())
+        sys.stdout.buffer.write(results.dumps(analysis, more).encode())
         sys.stdout.buffer.flush()
     wrote = [("cli.wrote.workbook", out)]
     if before not in (None, _identity(out)):

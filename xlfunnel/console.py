@@ -12,13 +12,15 @@ from rich.console import Console
 from rich.table import Table
 
 from xlfunnel.analysis import FunnelAnalysis
+from xlfunnel.answers import told, worded
 from xlfunnel.app import Progress
+from xlfunnel.consolidate import Consolidation
 from xlfunnel.crm import DataIssue, Intake, SourceSummary
 from xlfunnel.errors import XlfunnelError
+from xlfunnel.manifest import MANIFEST, Manifest, Totals
 from xlfunnel.metrics.trend import TrendFit
 from xlfunnel.pages.phrases import Phrases
 from xlfunnel.settings import Settings
-from xlfunnel.split import MANIFEST, Manifest, Totals
 from xlfunnel.strings import Words, words
 from xlfunnel.terms import Measure
 
@@ -96,6 +98,20 @@ class Terminal:
         console.print(table)
         if manifest.encrypted:
             console.print(say("split.encrypted", manifest=MANIFEST), soft_wrap=True)
+
+    def consolidation(self, made: Consolidation, *, on_stderr: bool) -> None:
+        """What became of each file, and what concerns several of them."""
+        console, say = _console(error=on_stderr), Phrases(made.settings)
+        table = _table(say, "consolidate.title", "source", "region", "status", "rows#", "opportunities#", "remarks")
+        for answer in made.answers:
+            regions = say("sheets.comma").join(say.region(r) for r in answer.regions)
+            sums = ("" if n is None else say.count(n) for n in (answer.rows, answer.opportunities))
+            table.add_row(
+                answer.file, regions, say(f"consolidate.status.{answer.status}"), *sums, told(answer.remarks, say)
+            )
+        console.print(table)
+        for one in made.remarks:
+            console.print(worded(one, say), soft_wrap=True)
 
     def quality(self, intake: Intake, settings: Settings) -> None:
         """What was read and what became of every row, on stdout."""

@@ -5,7 +5,7 @@ whole and a region of null all regions together. Rows stand in the order of the 
 """
 
 import json
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from datetime import date
 from enum import Enum
 from math import isfinite
@@ -81,9 +81,10 @@ def to_json(analysis: FunnelAnalysis) -> dict[str, Any]:
     return {key: _plain(value) for key, value in result.items()}
 
 
-def dumps(analysis: FunnelAnalysis) -> str:
-    """`to_json` as text: UTF-8 letters as they are, one closing newline."""
-    return json.dumps(to_json(analysis), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+def dumps(analysis: FunnelAnalysis, more: Mapping[str, Any] | None = None) -> str:
+    """`to_json` as text, with `more` parts: UTF-8 letters as they are, one closing newline."""
+    found = {**to_json(analysis), **(more or {})}
+    return json.dumps(found, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
 
 
 def _whos(analysis: FunnelAnalysis) -> Iterator[tuple[str | None, str | None]]:

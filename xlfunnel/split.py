@@ -1,17 +1,14 @@
 """One workbook a region, each with its own rows only, and a manifest from which headquarters adds them up again."""
 
 import hashlib
-import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from datetime import date
+from dataclasses import replace
 from pathlib import Path
 
-from xlfunnel import __version__
 from xlfunnel.analysis import FunnelAnalysis, analyse
 from xlfunnel.app import Progress, quiet, template_file
 from xlfunnel.crm import Intake, SourceSummary, read_sources
@@ -19,68 +16,15 @@ from xlfunnel.errors import InputError, UsageError, WorkbookError
 from xlfunnel.excel import inputs
 from xlfunnel.excel.encryption import MOST_CHARACTERS, encrypt
 from xlfunnel.excel.file_sink import FileSink
-from xlfunnel.excel.template_id import TEMPLATE_VERSION
-from xlfunnel.facts import Facts, facts_of, facts_of_reserves
 from xlfunnel.file_names import file_names
-from xlfunnel.metrics.reserve import CENTS
+from xlfunnel.manifest import MANIFEST, Manifest, Share, data_sha256, settings_sha256, totals
 from xlfunnel.pages import build_report
 from xlfunnel.report import fill
 from xlfunnel.settings import Settings
 from xlfunnel.strings import words
-from xlfunnel.terms import STAGES, Col, Shape
+from xlfunnel.terms import Shape
 
-MANIFEST = "manifest.json"
-_FORMAT = 1
 _SUFFIX = ".xlsx"
-
-
-@dataclass(frozen=True)
-class Totals:
-    """What can be added up.
-
-    rows           rows of the Data sheet: stage visits (or reserves, if only these were exported)
-    opportunities  different ids; one that changed regions counts in each of them, and once in the whole
-    open           opportunities that stand in a stage on the day looked back from
-    stages         stage → how many stand there (count), and what they are worth in currency units (amount)
-    """
-
-    rows: int
-    opportunities: int
-    open: int
-    stages: Mapping[str, Mapping[str, float]]
-
-
-@dataclass(frozen=True)
-class Share:
-    """The workbook of one region; `region` "" holds the rows without one, `sha256` is that of the file as it lies."""
-
-    region: str
-    file: str
-    sha256: str
-    totals: Totals
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What was split, into what; written as described by docs/manifest.schema.json.
-
-    settings_sha256  of all settings but the region and the day: equal where the same ones were used
-    """
-
-    as_of: date
-    language: str
-    currency: str
-    settings_sha256: str
-    encrypted: bool
-    regions: tuple[Share, ...]
-    totals: Totals
-
-    def text(self) -> str:
-        """The manifest as JSON."""
-        head = {"format": _FORMAT, "xlfunnel": __version__, "template_version": TEMPLATE_VERSION}
-        shares = [{"region": s.region, "file": s.file, "sha256": s.sha256, **asdict(s.totals)} for s in self.regions]
-        body = {**asdict(self), "as_of": self.as_of.isoformat(), "regions": shares}
-        return json.dumps({**head, **body}, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
 def is_workbook(path: Path) -> bool:
@@ -135,7 +79,8 @@ def split(
                     encrypt(plain / name, password, out)
                 (plain / name).unlink()
             digest = hashlib.sha256((made / name).read_bytes()).hexdigest()
-            shares.append(Share(region, name, digest, _totals(part, analysis.facts)))
+            data = data_sha256(part.visits)
+            shares.append(Share(region, name, digest, data, totals(part, analysis.facts)))
         manifest = Manifest(
             as_of=intake.as_of,
             language=chosen.language,
@@ -143,18 +88,10 @@ def split(
             settings_sha256=settings_sha256(chosen),
             encrypted=password is not None,
             regions=tuple(shares),
-            totals=_totals(intake, _facts(intake)),
+            totals=totals(intake),
         )
         (made / MANIFEST).write_text(manifest.text(), "utf-8", newline="\n")
     return manifest
-
-
-def settings_sha256(chosen: Settings) -> str:
-    """A fingerprint of all settings but the region and the day, stages by the names they are shown with."""
-    say = words(chosen.language)
-    stages = {code: chosen.stages.get(code) or say(f"sheets.stage.{code}") for code in STAGES}
-    table = asdict(replace(chosen, region="", as_of=None, stages=stages))
-    return hashlib.sha256(json.dumps(table, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def _analysis(intake: Intake, chosen: Settings) -> FunnelAnalysis:
@@ -169,23 +106,6 @@ def _fill(analysis: FunnelAnalysis, template: Path, target: Path) -> None:
     report = build_report(analysis, with_data=True)
     # Headquarters' columns are not the region's: its Data sheet has our own headers.
     fill(replace(report, cells={**report.cells, "txt_columns": None}), FileSink(template, target))
-
-
-def _facts(intake: Intake) -> Facts:
-    if intake.reserves is None:
-        return facts_of(intake.visits, intake.as_of)
-    return facts_of_reserves(intake.reserves, intake.as_of)
-
-
-def _totals(intake: Intake, facts: Facts) -> Totals:
-    now = facts.reserves[facts.reserves[Col.MONTH] == facts.last_month]
-    by_stage = now.groupby(Col.STAGE)[[Col.COUNT, Col.AMOUNT_CENTS]].sum().reindex(list(STAGES), fill_value=0)
-    stages = {
-        str(stage): {"count": int(count), "amount": int(cents) / CENTS}
-        for stage, count, cents in by_stage.itertuples(name=None)
-    }
-    opportunities = int(intake.visits[Col.OPPORTUNITY].nunique())
-    return Totals(_rows(intake), opportunities, int(by_stage[Col.COUNT].sum()), stages)
 
 
 def _rows(intake: Intake) -> int:

@@ -12,8 +12,8 @@ from typing import BinaryIO
 from xlfunnel.errors import WorkbookError
 
 
-def refuse_if_open(path: Path) -> None:
-    """Raise WorkbookError `workbook.locked` if a spreadsheet program holds `path` open, or it is write-protected.
+def refuse_if_held(path: Path) -> None:
+    """Raise WorkbookError `workbook.open` if a spreadsheet program holds `path` open.
 
     Excel leaves an owner file `~$name` beside an open workbook, LibreOffice a `.~lock.name#`.
     """
@@ -21,6 +21,12 @@ def refuse_if_open(path: Path) -> None:
     for owner in (path.with_name(f"~${path.name}"), path.with_name(f".~lock.{path.name}#")):
         if owner.exists():
             raise WorkbookError("workbook.open", path=path.name, owner=owner.name)
+
+
+def refuse_if_open(path: Path) -> None:
+    """Raise WorkbookError `workbook.open` as `refuse_if_held`, `workbook.locked` if `path` is write-protected."""
+    refuse_if_held(path)
+    path = path.resolve()
     # The mode is looked at too: an administrator may write anywhere, but a protected file was meant to stay.
     if path.exists() and (not os.access(path, os.W_OK) or not path.stat().st_mode & 0o222):
         raise WorkbookError("workbook.locked", path=path.name)
