@@ -120,7 +120,8 @@ def _split(args: Namespace, terminal: Terminal) -> int:
             chosen = _settings(args, terminal)
             intake = app.check(app.Inputs(args.source, args.history, args.owners, args.sheet), chosen, progress)
         terminal.language = chosen.language
-        made = split.split(intake, chosen, args.folder, password=password, progress=progress)
+        entered = inputs.read_entered(workbook) if workbook else None
+        made = split.split(intake, chosen, args.folder, entered=entered, password=password, progress=progress)
     terminal.split(made, args.folder)
     return _DONE
 

@@ -24,7 +24,7 @@ from xlfunnel.entered import Entered
 from xlfunnel.errors import InputError, XlfunnelError
 from xlfunnel.excel.file_sink import FileSink
 from xlfunnel.excel.safe_write import backup_path
-from xlfunnel.manifest import MANIFEST, Manifest, read_manifest, settings_sha256
+from xlfunnel.manifest import MANIFEST, Manifest, own_stage_names, read_manifest, settings_sha256
 from xlfunnel.merge import Shared, merged_entered, merged_visits
 from xlfunnel.pages import build_report
 from xlfunnel.pages.phrases import Phrases
@@ -147,7 +147,8 @@ def gathered(
         read = list(_read(files, Path(scratch), password, refused, progress))
     ours = chosen or _agreed(read, manifest)
     currency = (manifest.currency if manifest else "") or ours.currency or _most(r.settings.currency for r in read)
-    ours = replace(ours, region="", currency=currency, language=language or ours.language)
+    names = own_stage_names(ours)
+    ours = replace(ours, region="", currency=currency, language=language or ours.language, stages=names)
     refuse_currencies(read, currency, refused)
     refuse_strangers(read, manifest, refused)
     copies = refuse_doubles(read, refused)
@@ -259,13 +260,13 @@ def _listed(paths: Sequence[Path], out: Path | None) -> tuple[list[Path], list[t
     asides, manifest = [], None
     own = {p.resolve() for p in (out, backup_path(out) if out else None) if p}
     for path in paths:
-        inside = sorted(path.iterdir()) if path.is_dir() else []
-        for one in inside or [path]:
-            if one.resolve() in own or (inside and one.name.startswith((".", "~$"))):
+        is_folder = path.is_dir()
+        for one in sorted(path.iterdir()) if is_folder else [path]:
+            if one.resolve() in own or (is_folder and one.name.startswith((".", "~$"))):
                 continue
             if one.name == MANIFEST:
                 manifest = one
-            elif not inside or (one.is_file() and one.suffix.lower() in _TABLES):
+            elif not is_folder or (one.is_file() and one.suffix.lower() in _TABLES):
                 files.setdefault(one.resolve(), one)
             else:
                 code = "consolidate.folder" if one.is_dir() else "consolidate.no_table"

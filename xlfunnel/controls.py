@@ -9,7 +9,7 @@ from pathlib import Path
 from xlfunnel.answers import Answer, Figure, RegionName, Remark, Setting, Status, remark
 from xlfunnel.calendar import day_number
 from xlfunnel.excel.template_id import TEMPLATE_VERSION
-from xlfunnel.manifest import Manifest, Totals, data_sha256, same_everywhere, totals
+from xlfunnel.manifest import Manifest, Totals, data_sha256, own_stage_names, same_everywhere, totals
 from xlfunnel.returned import Returned
 from xlfunnel.settings import Settings
 from xlfunnel.terms import Col
@@ -102,10 +102,7 @@ def _other_day(r: Returned, day: date) -> Iterator[Remark]:
 
 
 def _other_settings(r: Returned, ours: Settings) -> Iterator[Remark]:
-    theirs, mine = (asdict(same_everywhere(s)) for s in (r.settings, ours))
-    if theirs["language"] != mine["language"]:
-        # Stages without names of their own bear those of the language.
-        mine["stages"] = asdict(same_everywhere(replace(ours, language=theirs["language"])))["stages"]
+    theirs, mine = (asdict(same_everywhere(s)) | {"stages": own_stage_names(s)} for s in (r.settings, ours))
     differ = tuple(Setting(n, theirs[n], mine[n]) for n in theirs if theirs[n] != mine[n])
     if differ:
         yield remark("consolidate.remark.settings", settings=differ)

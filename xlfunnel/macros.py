@@ -90,7 +90,7 @@ def split_regions(click: Click) -> None:
     intake = click.data(chosen)
     folder = click.new_file(f" {click.say('macros.regions')}")
     click.show("macros.step.split")
-    made = split.split(intake, chosen, folder)
+    made = split.split(intake, chosen, folder, entered=click.entered())
     click.tell(click.say("macros.split_written", n=len(made.regions), path=folder))
 
 

@@ -142,6 +142,12 @@ def same_everywhere(chosen: Settings) -> Settings:
     return replace(chosen, region="", as_of=None, stages=stages)
 
 
+def own_stage_names(chosen: Settings) -> dict[str, str]:
+    """The names of stages that somebody gave them: those that are not the language's own."""
+    say = words(chosen.language)
+    return {code: name for code, name in chosen.stages.items() if name != say(f"sheets.stage.{code}")}
+
+
 def _facts(intake: Intake) -> Facts:
     if intake.reserves is None:
         return facts_of(intake.visits, intake.as_of)

@@ -12,13 +12,16 @@ from pathlib import Path
 from xlfunnel.analysis import FunnelAnalysis, analyse
 from xlfunnel.app import Progress, quiet, template_file
 from xlfunnel.crm import Intake, SourceSummary, read_sources
+from xlfunnel.entered import Entered
 from xlfunnel.errors import InputError, UsageError, WorkbookError
 from xlfunnel.excel import inputs
 from xlfunnel.excel.encryption import MOST_CHARACTERS, encrypt
 from xlfunnel.excel.file_sink import FileSink
 from xlfunnel.file_names import file_names
 from xlfunnel.manifest import MANIFEST, Manifest, Share, data_sha256, settings_sha256, totals
-from xlfunnel.pages import build_report
+from xlfunnel.merge import entered_of_region, holders
+from xlfunnel.pages import TABLES, build_report, headers
+from xlfunnel.pages.phrases import Phrases
 from xlfunnel.report import fill
 from xlfunnel.settings import Settings
 from xlfunnel.strings import words
@@ -58,21 +61,31 @@ def password_of(path: Path) -> str:
 
 
 def split(
-    intake: Intake, chosen: Settings, folder: Path, *, password: str | None = None, progress: Progress = quiet
+    intake: Intake,
+    chosen: Settings,
+    folder: Path,
+    *,
+    entered: Entered | None = None,
+    password: str | None = None,
+    progress: Progress = quiet,
 ) -> Manifest:
     """Write `folder`: a macro-free workbook a region, and manifest.json. All of it appears at once, or nothing.
 
+    entered   what users typed into the workbook that is split; each region gets what stands beside its own rows
     password  encrypts the workbooks; the manifest, which names every region, is for headquarters and stays readable
     Raises UsageError if `folder` is there and not empty, WorkbookError, OSError.
     """
     say = words(chosen.language)
+    entered = entered or Entered()
+    holder, owners = holders(intake.visits), _owners(intake, chosen, entered)
     names = file_names(intake.regions, _SUFFIX, say("sheets.no_region"))
     with _new_folder(folder) as made, template_file(chosen.language) as base, _plain(made, password) as plain:
         shares = []
         for region, name in names.items():
             progress("cli.step.write")
             part = intake.of_region(region)
-            analysis = _analysis(part, replace(chosen, region=region, as_of=intake.as_of))
+            own = entered_of_region(entered, holder, owners, region)
+            analysis = _analysis(part, replace(chosen, region=region, as_of=intake.as_of), own)
             _fill(analysis, base, plain / name)
             if password is not None:
                 with (made / name).open("xb") as out:
@@ -94,16 +107,32 @@ def split(
     return manifest
 
 
-def _analysis(intake: Intake, chosen: Settings) -> FunnelAnalysis:
+def _owners(intake: Intake, chosen: Settings, entered: Entered) -> dict[str, str]:
+    """Whose the rows are beside which something was typed and that are no opportunities: "table key" → region."""
+    wanted = [t for t in TABLES.values() if t.region and len(entered.tables.get(t.short, ()))]
+    if not wanted:
+        return {}
+    say = Phrases(chosen)
+    regions = {say.region(r): r for r in intake.regions}
+    frames = build_report(analyse(intake, chosen, entered=entered), with_data=False).tables
+    found: dict[str, str] = {}
+    for table in wanted:
+        names = headers(table, say)
+        rows = frames[table.name][[names[table.key], names[table.region]]].itertuples(index=False, name=None)
+        found |= {f"{table.short} {key}": regions[shown] for key, shown in rows if shown in regions}
+    return found
+
+
+def _analysis(intake: Intake, chosen: Settings, entered: Entered) -> FunnelAnalysis:
     rows = _rows(intake)
     shape = Shape.HISTORY if intake.reserves is None else Shape.AGGREGATED
     name = words(chosen.language)("split.source")
     source = SourceSummary(name, shape, rows, rows, 0, 0, columns={}, how=_SUFFIX.lstrip("."))
-    return analyse(replace(intake, sources=(source,)), chosen)
+    return analyse(replace(intake, sources=(source,)), chosen, entered=entered)
 
 
 def _fill(analysis: FunnelAnalysis, template: Path, target: Path) -> None:
-    report = build_report(analysis, with_data=True)
+    report = build_report(analysis, with_data=True, with_entered=True)
     # Headquarters' columns are not the region's: its Data sheet has our own headers.
     fill(replace(report, cells={**report.cells, "txt_columns": None}), FileSink(template, target))
 
