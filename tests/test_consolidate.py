@@ -387,3 +387,28 @@ def test_three_offices_of_a_real_export(shared: Path, tmp_path: Path) -> None:
     assert made.intake is not None
     assert_frame_equal(made.intake.visits, intake.visits)
     assert made.settings == replace(chosen, region="", as_of=intake.as_of, stages=made.settings.stages)
+
+
+def test_remedies_are_everybodys_and_what_a_region_adds_is_kept_and_named(sent: Path, tmp_path: Path) -> None:
+    before = len(_remedies(sent / "South.xlsx"))
+    edited(sent / "North.xlsx", add_rows("tbl_remedies", ("Short of reserve", "few leads", "Ask Bob", "Ann", 3)))
+    made = gathered([sent])
+    assert "North.xlsx: 1 rows of its own on “Remedies”, added below the others." in said(made)
+    written(made, tmp_path / "HQ.xlsx")
+    found = _remedies(tmp_path / "HQ.xlsx")
+    assert len(found) == before + 1
+    assert found[-1][:4] == ["Short of reserve", "few leads", "Ask Bob", "Ann"]
+    chinese = gathered([sent], language="zh-CN")
+    written(chinese, tmp_path / "zh.xlsx")
+    shown = _remedies(tmp_path / "zh.xlsx")
+    assert shown[-1][1:4] == ["few leads", "Ask Bob", "Ann"]
+    assert shown[:-1] == _remedies(_chinese(tmp_path))
+
+
+def _remedies(path: Path) -> list[list[Any]]:
+    return inputs.table_frame(path, "tbl_remedies").to_numpy().tolist()
+
+
+def _chinese(folder: Path) -> Path:
+    app.copy_template("zh-CN", folder / "empty.xlsx")
+    return folder / "empty.xlsx"

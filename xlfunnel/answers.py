@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from xlfunnel.pages import PAGES
 from xlfunnel.pages.phrases import Phrases
 
 
@@ -38,6 +39,13 @@ class Figure:
     what: str
     sent: float
     now: float
+
+
+@dataclass(frozen=True)
+class SheetOf:
+    """The sheet that a table stands on; the table without its prefix."""
+
+    table: str
 
 
 @dataclass(frozen=True)
@@ -80,6 +88,8 @@ def _shown(value: object, say: Phrases) -> object:
         return tuple(_shown(v, say) for v in value)
     if isinstance(value, RegionName):
         return say.region(value.name)
+    if isinstance(value, SheetOf):
+        return next(say(f"sheets.{p.key}") for p in PAGES for t in p.tables if t.short == value.table)
     if isinstance(value, Figure):
         what = value.what if "." not in value.what else say(value.what)
         return say("consolidate.figure", what=what, sent=say.count(value.sent), now=say.count(value.now))

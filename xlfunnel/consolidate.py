@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from xlfunnel.analysis import FunnelAnalysis, analyse
-from xlfunnel.answers import Answer, RegionName, Remark, Status, remark, told, worded
+from xlfunnel.answers import Answer, RegionName, Remark, SheetOf, Status, remark, told, worded
 from xlfunnel.app import Progress, has_macros, quiet, template_file, write
 from xlfunnel.controls import answer_of, refuse_currencies, refuse_doubles, refuse_strangers
 from xlfunnel.crm import Intake, SourceSummary
@@ -216,8 +216,11 @@ class _Whole:
         self.conflicts = merged.conflicts
         for code in ("conflicts", "moved", "repeated"):
             self.remarks += _shared(code, getattr(merged, code), names)
-        self.entered, collisions = merged_entered([r.entered for r in accepted], merged.holder)
-        for c in collisions:
+        typed = merged_entered([r.entered for r in accepted], merged.holder, ours.language)
+        self.entered = typed.entered
+        for table, file, rows in typed.added:
+            self.remarks.append(remark("consolidate.remark.added", file=names[file], n=rows, sheet=SheetOf(table)))
+        for c in typed.collisions:
             kept, dropped = names[c.kept], names[c.dropped]
             values = tuple(str(e.value) for e in c.entries)
             said = remark("consolidate.remark.collision", what=c.key, kept=kept, dropped=dropped, values=values)

@@ -1,6 +1,6 @@
 """Rows of several workbooks as one: no opportunity counted twice, nothing typed lost, every doubt named."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -11,6 +11,8 @@ import pandas as pd
 from xlfunnel.entered import Entered, Entry
 from xlfunnel.pages import TABLES
 from xlfunnel.pages.model import Table
+from xlfunnel.settings import LANGUAGES
+from xlfunnel.strings import words
 from xlfunnel.terms import Col
 
 _KEY, _VISIT, _IN, _OUT = Col.OPPORTUNITY.value, Col.VISIT.value, Col.ENTERED_DAY.value, Col.LEFT_DAY.value
@@ -42,6 +44,14 @@ class MergedVisits:
     moved: tuple[Shared, ...]
     conflicts: tuple[Shared, ...]
     holder: Mapping[str, int]
+
+
+class Added(NamedTuple):
+    """Rows that one file has in a table of everybody's, such as the remedies, and most files have not."""
+
+    table: str
+    file: int
+    rows: int
 
 
 class Collision(NamedTuple):
@@ -94,29 +104,81 @@ def _one_opportunity(rows: pd.DataFrame) -> tuple[str, tuple[int, ...], pd.DataF
     return kind, files, once.assign(**{_VISIT: numbered})
 
 
-def merged_entered(entered: Sequence[Entered], holder: Mapping[str, int]) -> tuple[Entered, tuple[Collision, ...]]:
-    """What was typed into several workbooks as one, a row a key; what loses against another file is kept apart.
+class MergedEntered(NamedTuple):
+    """What was typed into several workbooks, as one; what loses against another file is in `entered.apart`."""
 
-    holder  as in `MergedVisits`: of two files that typed beside an opportunity, that one is kept. Of two about anything
-            else the first is. Cells that only one of them filled are kept from either
+    entered: Entered
+    collisions: tuple[Collision, ...]
+    added: tuple[Added, ...]
+
+
+def merged_entered(entered: Sequence[Entered], holder: Mapping[str, int], language: str) -> MergedEntered:
+    """One row a key: of tables without one, what most files have, and below it what others have besides.
+
+    holder    as in `MergedVisits`: of two files that typed beside an opportunity, that one is kept. Of two about
+              anything else the first is. Cells that only one of them filled are kept from either
+    language  in which the rows that a template brings along are wanted; a table of these alone is left out
     """
-    tables, collisions = {}, []
+    tables: dict[str, pd.DataFrame] = {}
+    collisions: list[Collision] = []
+    added: list[Added] = []
     apart = [entry for e in entered for entry in e.apart]
     for table in TABLES.values():
         frames = [(i, e.tables[table.short]) for i, e in enumerate(entered) if table.short in e.tables]
         if not frames:
             continue
         columns = list(dict.fromkeys(c for _, frame in frames for c in frame.columns))
-        every = [(i, row) for i, frame in frames for row in frame[list(frame.columns)].to_dict("records")]
+        every = [(i, frame.to_dict("records")) for i, frame in frames]
         if table.key and table.key in columns:
-            kept, lost = _merged_rows(table, every, holder)
+            kept, lost = _merged_rows(table, [(i, row) for i, rows in every for row in rows], holder)
             collisions += lost
         else:
-            kept = list({tuple(str(row.get(c)) for c in columns): row for _, row in every}.values())
-        rows = [[_filled(row.get(c)) for c in columns] for row in kept]
-        tables[table.short] = pd.DataFrame(rows, columns=columns, dtype=object)
+            kept, more = _merged_lists(table, every, columns, language)
+            added += more
+        if kept:
+            rows = [[_filled(row.get(c)) for c in columns] for row in kept]
+            tables[table.short] = pd.DataFrame(rows, columns=columns, dtype=object)
     apart += [entry for c in collisions for entry in c.entries]
-    return Entered(tables, tuple(dict.fromkeys(apart))), tuple(collisions)
+    return MergedEntered(Entered(tables, tuple(dict.fromkeys(apart))), tuple(collisions), tuple(added))
+
+
+def _merged_lists(
+    table: Table, every: Sequence[tuple[int, list[dict[Any, Any]]]], columns: Sequence[str], language: str
+) -> tuple[list[dict[Any, Any]], list[Added]]:
+    """Rows of a table without keys; nothing if they are just those that the template brings along."""
+    built_in = {lang: [_row(r) for r in _built_in(table, lang, columns)] for lang in LANGUAGES}
+    same = {row: ours for rows in built_in.values() for row, ours in zip(rows, built_in[language], strict=True)}
+    lists = [(i, [_row(row.get(c) for c in columns) for row in rows]) for i, rows in every]
+    lists = [(i, [same.get(row, row) for row in rows]) for i, rows in lists]
+    versions = [tuple(rows) for _, rows in lists]
+    found = dict.fromkeys(Counter(versions).most_common(1)[0][0])
+    added = []
+    for i, rows in lists:
+        more = [r for r in dict.fromkeys(rows) if r not in found]
+        found |= dict.fromkeys(more)
+        added += [Added(table.short, i, len(more))] if more else []
+    if list(found) == built_in[language]:
+        return [], []
+    return [dict(zip(columns, row, strict=True)) for row in found], added
+
+
+def _built_in(table: Table, language: str, columns: Sequence[str]) -> list[list[Any]]:
+    """The rows that a template of a language brings along, as they are read back."""
+    say = words(language)
+    lists = {c.key for c in table.columns if c.choice and c.choice.kind == "list"}
+    keys = [c.key for c in table.columns]
+
+    def read(key: str, value: Any) -> Any:
+        if not isinstance(value, str) or not say.has(value):
+            return value
+        return value.rpartition(".")[2] if key in lists else say(value)
+
+    rows = [dict(zip(keys, row, strict=True)) for row in table.defaults]
+    return [[read(c, row.get(c)) for c in columns] for row in rows]
+
+
+def _row(values: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(_filled(v) for v in values)
 
 
 def _merged_rows(

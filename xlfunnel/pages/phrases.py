@@ -26,10 +26,6 @@ class Phrases:
     def __call__(self, key: str, **params: object) -> str:
         return self._words(key, **params)
 
-    def has(self, key: str) -> bool:
-        """True if there are words of that key."""
-        return self._words.has(key)
-
     def count(self, n: float) -> str:
         """A whole number with thousands separators; a dash where it is undefined."""
         return self("sheets.undefined") if isnan(n) else f"{n:,.0f}"
