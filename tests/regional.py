@@ -1,6 +1,7 @@
 """What people in a region do to the workbook they were sent, as tests do it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,13 @@ import openpyxl
 from openpyxl.worksheet.table import Table
 from openpyxl.worksheet.worksheet import Worksheet
 
+from xlfunnel.answers import Answer, told, worded
+from xlfunnel.consolidate import Consolidation
 from xlfunnel.crm import Intake, read_sources
+from xlfunnel.pages.phrases import Phrases
 from xlfunnel.settings import Settings
+
+ENGLISH = Settings(language="en", currency="CNY")
 
 OFFICES = """\
 Opportunity ID,Region,Owner,Stage,Entered,Left,Went to,Amount
@@ -95,3 +101,13 @@ def set_cell(name: str, value: object) -> Callable[[openpyxl.Workbook], None]:
 def day(text: str) -> datetime:
     """A day as a cell holds it."""
     return datetime.fromisoformat(text)
+
+
+def of(made: Consolidation, file: str) -> Answer:
+    return next(a for a in made.answers if a.file == file)
+
+
+def said(made: Consolidation, file: str = "") -> str:
+    """What is said of a file, or of all together."""
+    say = Phrases(replace(made.settings, language="en"))
+    return told(of(made, file).remarks, say) if file else "\n".join(worded(r, say) for r in made.remarks)
