@@ -41,6 +41,7 @@ pictures: .venv/.package
 
 bench: .venv/.tests
 	@$(BIN)/python benchmarks/refresh.py $(ARGS)
+	@$(BIN)/python benchmarks/analysis.py
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis out $(DEMO) $(DEMO).bak
