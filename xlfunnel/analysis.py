@@ -7,16 +7,20 @@ import pandas as pd
 
 from xlfunnel.crm import DataIssue, Intake, SourceSummary
 from xlfunnel.entered import Entered
-from xlfunnel.facts import Facts, facts_of, facts_of_reserves, journeys, standing
+from xlfunnel.facts import Facts, facts_of, facts_of_reserves, journeys, open_stays, stays
 from xlfunnel.metrics import reserve, summary
 from xlfunnel.metrics.alerts import Rooms, alerts
+from xlfunnel.metrics.backtest import backtest
 from xlfunnel.metrics.comparison import JOURNEYS, comparisons
 from xlfunnel.metrics.conversion import conversions
 from xlfunnel.metrics.duration import cycle, durations, over_age
 from xlfunnel.metrics.flags import Flag, flags
 from xlfunnel.metrics.floors import Floor, floors
+from xlfunnel.metrics.forecast import Forecast, forecast
+from xlfunnel.metrics.gap_dates import gap_dates
 from xlfunnel.metrics.owners import owner_reserves
 from xlfunnel.metrics.shape import shape
+from xlfunnel.metrics.sojourns import sojourns
 from xlfunnel.metrics.summary import Headline, HelpRow
 from xlfunnel.metrics.tags import Tagged, tags
 from xlfunnel.metrics.trend import Trend, trends
@@ -38,6 +42,7 @@ class FunnelAnalysis:
     standing  frame of `facts.standing`: the open opportunities
     flags    broken rules on what is held; `alerts` those and what the other rooms found
     floors   reserve floors of `metrics.floors`, by region and stage
+    forecast     `metrics.forecast`; `backtest`, `gap_dates` the frames of the metrics of these names
     entered  what users typed into the workbook
     carried  rows (treatment, cause, source, row, value) that an earlier import left on the Data quality sheet
     """
@@ -63,6 +68,9 @@ class FunnelAnalysis:
     comparisons: pd.DataFrame
     tags: tuple[Tagged, ...]
     standing: pd.DataFrame
+    forecast: Forecast
+    backtest: pd.DataFrame
+    gap_dates: pd.DataFrame
     headline: Headline
     help_first: tuple[HelpRow, ...]
     issues: tuple[DataIssue, ...]
@@ -107,13 +115,14 @@ def analyse(
     scope = regions[0] if len(regions) == 1 else None
     drawn = trends(facts, settings)
     limits = floors(intake.visits, regions, as_of, settings)
-    owners = owner_reserves(
-        facts, settings, floors={f.region: f.limit for f in limits if f.region is not None and f.stage == "T3"}
-    )
+    t3_floors = {f.region: f.limit for f in limits if f.region is not None and f.stage == "T3"}
+    owners = owner_reserves(facts, settings, floors=t3_floors)
     raised = flags(owners, drawn, settings, limits)
     own = tuple(t for t in drawn if t.owner is None and t.region == scope)
     rates, days = conversions(facts, settings), durations(facts, settings)
-    now = standing(intake.visits, as_of)
+    visited = stays(intake.visits, as_of)
+    now, paths = open_stays(visited), sojourns(visited, as_of)
+    coming = forecast(paths, settings)
     compared = comparisons(rates, journeys(intake.visits, as_of, JOURNEYS), facts, settings)
     old = over_age(now, facts)
     return FunnelAnalysis(
@@ -138,6 +147,9 @@ def analyse(
         comparisons=compared,
         tags=tags(owners, compared, old, facts, settings),
         standing=now,
+        forecast=coming,
+        backtest=backtest(paths, settings),
+        gap_dates=gap_dates(facts, owners, coming, t3_floors),
         headline=summary.headline(facts, owners, own, raised, settings),
         help_first=summary.help_first(owners, raised),
         issues=intake.issues,

@@ -52,6 +52,7 @@ CREATED = (Col.REGION, Col.OWNER, Col.MONTH, *_STOCK)
 RESERVES = ENTRIES
 DURATIONS = (*_CELL, Col.NEXT_STAGE, Col.ENTERED_MONTH, Col.DAYS, Col.COUNT)
 STANDING = (Col.OPPORTUNITY, *_CELL, Col.SINCE_DAY, Col.DAYS, Col.AMOUNT_CENTS)
+STAYS = (Col.OPPORTUNITY, Col.VISIT, *_CELL, Col.NEXT_STAGE, Col.SINCE_DAY, Col.DAYS, Col.AMOUNT_CENTS)
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,21 @@ def facts_of(visits: Any, as_of: date) -> Facts:
     )
 
 
+def stays(visits: Any, as_of: date) -> pd.DataFrame:
+    """Every stay as it stood at the end of the day `as_of`, one row each; `visits` as for `facts_of`.
+
+        opportunity_id  visit  region  owner  stage  next_stage  since_day  days  amount_cents
+        "SJ-0001"       4      LX      Zhang  T3     open        20117      64    1250000
+
+    visit      number of the stay's last visit; since_day when its first one began; days as in `durations`
+    int64, but amount_cents Int64: NA = unknown. Sorted by opportunity_id, then visit.
+    """
+    seen = _stays(_linked(_as_seen(visits, day_number(as_of), keep_unknown=True)))
+    found = _collect(seen.select(*(c.value for c in STAYS)))
+    kinds = {c.value: "str" if c in _WORDS else "int64" for c in STAYS} | {Col.AMOUNT_CENTS.value: "Int64"}
+    return found.astype(kinds).sort_values(list(_VISIT), ignore_index=True)
+
+
 def standing(visits: Any, as_of: date) -> pd.DataFrame:
     """The opportunities open at the end of the day `as_of`, one row each; `visits` as for `facts_of`.
 
@@ -117,10 +133,13 @@ def standing(visits: Any, as_of: date) -> pd.DataFrame:
     since_day  when the stay began (an earlier owner's part included); days = as_of − since_day
     int64, but amount_cents Int64: NA = unknown. Sorted by opportunity_id, then stage.
     """
-    seen = _stays(_linked(_as_seen(visits, day_number(as_of), keep_unknown=True)))
-    found = _collect(seen.filter(nw.col(Col.NEXT_STAGE) == Outcome.OPEN.value).select(*(c.value for c in STANDING)))
-    kinds = {c.value: "str" if c in _WORDS else "int64" for c in STANDING} | {Col.AMOUNT_CENTS.value: "Int64"}
-    return found.astype(kinds).sort_values([Col.OPPORTUNITY, *_CELL, Col.SINCE_DAY], ignore_index=True)
+    return open_stays(stays(visits, as_of))
+
+
+def open_stays(found: pd.DataFrame) -> pd.DataFrame:
+    """What `standing` gives, out of the frame of `stays`."""
+    there = found.loc[found[Col.NEXT_STAGE] == Outcome.OPEN.value, [c.value for c in STANDING]]
+    return there.sort_values([Col.OPPORTUNITY, *_CELL, Col.SINCE_DAY], ignore_index=True)
 
 
 def journeys(visits: Any, as_of: date, stages: Sequence[str]) -> pd.DataFrame:

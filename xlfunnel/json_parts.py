@@ -1,19 +1,31 @@
 """Parts of the JSON results that take more than naming columns; `xlfunnel.results` makes their values plain."""
 
+from collections.abc import Hashable
 from typing import Any
 
+import pandas as pd
+
 from xlfunnel.analysis import FunnelAnalysis
+from xlfunnel.calendar import month_text
 from xlfunnel.metrics.alerts import diagnosis
+from xlfunnel.metrics.backtest import coverage
 from xlfunnel.pages.evidence import evidence
 from xlfunnel.pages.phrases import Phrases
 from xlfunnel.pages.remedies import remedies
-from xlfunnel.terms import STAGES
+from xlfunnel.terms import STAGES, Measure
 
 _CONVERSION = (
     "from_stage", "to_stage", "horizon_days", "entered", "advanced", "rate", "shrunk", "region_rate",
     "low95", "high95", "low998", "high998", "placement", "is_headline",
 )  # fmt: skip
 _TAG = ("tag", "value", "limit", "cases", "of", "step")
+_FORECAST = (
+    "region", "period", "measure", "closed", "open_p10", "open_p50", "open_p90", "new_p50",
+    "total_p10", "total_p50", "total_p90", "target", "gap", "weighted_coverage", "open_coverage",
+)  # fmt: skip
+_BACKTEST = ("region", "cut_month", "month", "horizon", "measure", "p10", "p50", "p90", "actual", "inside")
+_GAP_DATES = ("region", "floor", "stock", "kind", "month", "earliest")
+_MONTHS = ("cut_month", "month", "earliest")
 
 
 def owners(analysis: FunnelAnalysis) -> list[dict[str, Any]]:
@@ -57,3 +69,23 @@ def alerts(analysis: FunnelAnalysis) -> list[dict[str, Any]]:
         }
         for f in analysis.alerts
     ]
+
+
+def rows_of(frame: pd.DataFrame, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """These columns of a frame, a dict a row; month numbers as text."""
+    found: list[dict[Hashable, Any]] = frame.to_dict("records")
+    return [
+        {n: month_text(int(row[n])) if n in _MONTHS and not pd.isna(row[n]) else row[n] for n in names} for row in found
+    ]
+
+
+def coming(analysis: FunnelAnalysis) -> dict[str, list[dict[str, Any]]]:
+    """What is forecast, why nothing is, how past forecasts fared, when the T3 reserve breaks."""
+    tests = analysis.backtest
+    return {
+        "forecast": rows_of(analysis.forecast.rows, _FORECAST),
+        "forecast_silent": [{"region": r, "reason": why} for r, why in analysis.forecast.silent.items()],
+        "backtest": rows_of(tests, _BACKTEST),
+        "backtest_share": [{"measure": m, **coverage(tests, m)._asdict()} for m in Measure],
+        "gap_dates": rows_of(analysis.gap_dates, _GAP_DATES),
+    }

@@ -3,18 +3,29 @@
 Read from TOML (command line) or from the Settings sheet (`xlfunnel.excel.inputs`); both end here.
 """
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from xlfunnel.errors import SettingsError
 from xlfunnel.terms import OUTCOMES, STAGES, STEPS, Field
 
 LANGUAGES = ("zh-CN", "en")
+
+_PERIOD = re.compile(r"[12]\d{3}-(0[1-9]|1[0-2]|Q[1-4])")
+
+
+class Target(NamedTuple):
+    """What a region is to win in a period, in currency units; region "" = all together."""
+
+    region: str
+    period: str
+    target: float
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,8 @@ class Settings:
     floor_t3       least T3 reserve a head, opportunities; None = the safety stock, 0 = no rule
     wins_needed    wins that the T1, or the T3, a head holds must yield: what the safety stock is for
     service_level  chance (0-1, below 1) with which it must
+    targets        what is to be won: a month ("2025-07") or a quarter ("2025-Q3"), of a region or of all
+    fiscal_start   month (1-12) in which the fiscal year starts; its number is that of the calendar year it starts in
     refuse_share   share of refused rows (0-1) beyond which a run stops
     currency       unit shown behind amounts
     stages         stage code -> name shown; only codes of STAGES
@@ -55,6 +68,8 @@ class Settings:
     columns: Mapping[str, str] = field(default_factory=dict)
     benchmarks: Mapping[str, float] = field(default_factory=dict)
     horizon_days: Mapping[str, float] = field(default_factory=dict)
+    targets: tuple[Target, ...] = ()
+    fiscal_start: int = 1
 
     def __post_init__(self) -> None:
         _one_of("language", self.language, LANGUAGES)
@@ -63,6 +78,11 @@ class Settings:
         _within("refuse_share", self.refuse_share, 0, 1)
         _within("wins_needed", self.wins_needed, 1, 1000)
         _within("service_level", self.service_level, 0.01, 0.999)
+        _within("fiscal_start", self.fiscal_start, 1, 12)
+        for aim in self.targets:
+            if not _PERIOD.fullmatch(aim.period):
+                raise SettingsError("settings.not_a_period", value=aim.period)
+            _within("targets", aim.target, 0, 1e15)
         for step, rate in self.benchmarks.items():
             _one_of("benchmarks", step, STEPS)
             _within("benchmarks", rate, 0, 1)
@@ -112,6 +132,8 @@ def _checked(name: str, value: Any) -> Any:
         if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
             raise SettingsError("settings.wrong_kind", name=name, value=value)
         return dict(value)
+    if name == "targets":
+        return _targets(value)
     if name in ("benchmarks", "horizon_days"):
         if not isinstance(value, Mapping) or not all(_is_number(v) for v in value.values()):
             raise SettingsError("settings.wrong_kind", name=name, value=value)
@@ -120,7 +142,7 @@ def _checked(name: str, value: Any) -> Any:
         kinds: tuple[type, ...] = (str,)
     elif name == "as_of":
         kinds = (date, type(None))
-    elif name in ("trend_months", "recent_months", "wins_needed"):
+    elif name in ("trend_months", "recent_months", "wins_needed", "fiscal_start"):
         kinds = (int,)
     elif name in ("refuse_share", "service_level"):
         kinds = (int, float)
@@ -129,6 +151,21 @@ def _checked(name: str, value: Any) -> Any:
     if not isinstance(value, kinds) or isinstance(value, bool):
         raise SettingsError("settings.wrong_kind", name=name, value=value)
     return value
+
+
+def _targets(value: Any) -> tuple[Target, ...]:
+    """Tables with a period, a target and perhaps a region; of two for the same, the later one counts."""
+    found: dict[tuple[str, str], Target] = {}
+    for row in value if isinstance(value, Iterable) and not isinstance(value, str | Mapping) else (value,):
+        given = row._asdict() if isinstance(row, Target) else row
+        if not isinstance(given, Mapping) or not {"period", "target"} <= set(given) <= set(Target._fields):
+            raise SettingsError("settings.wrong_kind", name="targets", value=row)
+        region, period, target = given.get("region", ""), given["period"], given["target"]
+        if not (isinstance(region, str) and isinstance(period, str) and _is_number(target)):
+            raise SettingsError("settings.wrong_kind", name="targets", value=row)
+        period = period.strip().upper()
+        found[region.strip(), period] = Target(region.strip(), period, float(target))
+    return tuple(found.values())
 
 
 def _is_number(value: Any) -> bool:

@@ -193,6 +193,26 @@ class Tag(StrEnum):
     LOW_CONVERSION = "low_conversion"
 
 
+class Silence(StrEnum):
+    """Why nothing is forecast; the rules stand in `xlfunnel.metrics.forecast`."""
+
+    NO_FLOWS = "no_flows"  # reserves counted elsewhere, or no data
+    SHORT_HISTORY = "short_history"
+    NO_STEPS = "no_steps"  # nothing ever went from one stage to another
+    FEW_CLOSED = "few_closed"
+    FEW_WON = "few_won"
+
+
+class GapKind(StrEnum):
+    """When a reserve falls below its floor, as far as can be told; see `xlfunnel.metrics.gap_dates`."""
+
+    NOW = "now"  # it is below already
+    EXPECTED = "expected"  # the median path falls below
+    POSSIBLE = "possible"  # only the P10 path does
+    NONE = "none"  # not within the forecast's reach
+    UNKNOWN = "unknown"  # nothing is forecast
+
+
 class FlagCode(StrEnum):
     """The rules of the Alerts sheet; their tables stand in `xlfunnel.metrics.flags` and `.alerts`."""
 

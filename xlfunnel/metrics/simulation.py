@@ -1,0 +1,162 @@
+"""The coming months, drawn many times: wins out of what is open and out of what is still to come, and a stage's stock.
+
+Each draw has chances (`metrics.hazards`) and rates of arrival (`metrics.inflow`) of its own, so that the spread of the
+results holds both the luck of single opportunities and what the past leaves unknown. An open opportunity brings its own
+amount; one whose amount is unknown, and one still to come, an amount drawn from its like.
+"""
+
+from collections.abc import Sequence
+from math import nan
+from typing import NamedTuple
+
+import numpy as np
+
+from xlfunnel.calendar import day_number, month_end
+from xlfunnel.metrics.hazards import AGES, WEEK, Hazards
+from xlfunnel.metrics.inflow import Inflow, rates
+from xlfunnel.metrics.passage import STANDS, WINS, at_days, of_arrivals, passage
+from xlfunnel.metrics.sojourns import WON, Flags, Floats, Integers, Sojourns, month_of
+from xlfunnel.terms import STAGES
+
+ENOUGH_AMOUNTS = 10
+"""So many amounts of one's own to draw from; with fewer, those of all regions."""
+
+AMOUNT_MONTHS = 12
+"""Amounts of what is to come are those of the wins of so many months."""
+
+STOCK_REPEATS = 2
+
+MOST_CHANCES = 20_000_000
+"""Open opportunities × draws beyond which fewer draws are made of each set of chances."""
+
+
+class Amounts(NamedTuple):
+    """Known amounts to draw from, currency units: of open opportunities by stage, and of wins; empty = none known."""
+
+    by_stage: tuple[Floats, ...]
+    of_wins: Floats
+
+
+class Drawn(NamedTuple):
+    """By draw and coming month. Amounts in currency units, NaN where no amount is known at all.
+
+    open_count, open_amount  won out of what is open now
+    new_count, new_amount    won out of what arrives later
+    stock                    opportunities in the watched stage at the month's end (fewer draws)
+    """
+
+    open_count: Floats
+    open_amount: Floats
+    new_count: Floats
+    new_amount: Floats
+    stock: Floats
+
+
+def ahead(day: int, months: int) -> tuple[int, Floats]:
+    """The first month that is not over on `day`, and how many days from then it and the following ones end."""
+    first = month_of(day)
+    if day >= day_number(month_end(first)):
+        first += 1
+    return first, np.array([day_number(month_end(first + i)) - day for i in range(months)], dtype=np.float64)
+
+
+def amounts(stays: Sojourns, chosen: Flags) -> Amounts:
+    """The amounts that what is open in `chosen`, or will be won there, may have."""
+    known = ~np.isnan(stays.amount)
+    is_recent_win = known & (stays.went == WON) & (stays.left_month > month_of(stays.day) - AMOUNT_MONTHS)
+
+    def of(like: Flags) -> Floats:
+        own = stays.amount[like & chosen]
+        return own if len(own) >= ENOUGH_AMOUNTS else stays.amount[like]
+
+    by_stage = [of(known & (stays.stage == i)) for i in range(len(STAGES))]
+    every = stays.amount[known]
+    wins = of(is_recent_win)
+    return Amounts(tuple(a if len(a) else every for a in by_stage), wins if len(wins) else every)
+
+
+def simulate(
+    draw: np.random.Generator,
+    stays: Sojourns,
+    chances: Hazards,
+    coming: Inflow,
+    pool: Amounts,
+    months: int,
+    watched: int,
+    repeats: int,
+) -> Drawn:
+    """The wins of the stays that are open, and of arrivals, in the coming months; `repeats` draws a set of chances.
+
+    watched  the stage whose stock is drawn
+    """
+    sets = len(chances.stay)
+    first, ends = ahead(stays.day, months)
+    starts = np.append(0.0, ends[:-1])
+    found = passage(chances, int(np.ceil(ends[-1] / WEEK)), watched)
+    cells = at_days(found, ends).reshape(months, 2, sets, -1)
+    there = stays.of(stays.is_open)
+    # To the nearest week of age, so that on average nobody is taken for older or younger.
+    cell = there.stage * AGES + np.minimum((there.left - there.since + WEEK // 2) // WEEK, AGES - 1)
+    repeats = max(2, min(repeats, MOST_CHANCES // (sets * max(len(cell), 1))))
+    open_count, open_amount = _won(draw, cells[:, WINS], cell, there, pool, repeats)
+
+    share = np.append(ends[0] / month_end(first).day, np.ones(months - 1))
+    arrivals = rates(draw, coming, sets * repeats, months) * share[:, None]
+    later = of_arrivals(found, starts, ends)
+    new_count, new_amount = _new(draw, arrivals, np.diff(later[:, :, WINS], axis=1, prepend=0.0), pool, repeats)
+    stock = _stock(draw, cells[:, STANDS], cell, arrivals, later[:, :, STANDS])
+    return Drawn(open_count, open_amount, new_count, new_amount, stock)
+
+
+def _won(
+    draw: np.random.Generator, chance: Floats, cell: Integers, there: Sojourns, pool: Amounts, repeats: int
+) -> tuple[Floats, Floats]:
+    """Wins (draw, month) of open opportunities one by one; chance (month, set, cell) by each month's end."""
+    months, sets, _ = chance.shape
+    counts, sums = np.zeros((repeats, sets, months)), np.zeros((repeats, sets, months))
+    by_the_end = chance[-1][:, cell]
+    for i in range(repeats):
+        luck = draw.random(by_the_end.shape)
+        one, which = np.nonzero(luck < by_the_end)
+        month = (luck[one, which] >= chance[:, one, cell[which]]).sum(axis=0)
+        value = there.amount[which]
+        for stage, known in enumerate(pool.by_stage):
+            lacks = np.isnan(value) & (there.stage[which] == stage)
+            if len(known) and lacks.any():
+                value[lacks] = draw.choice(known, int(lacks.sum()))
+        place = one * months + month
+        counts[i] = np.bincount(place, minlength=sets * months).reshape(sets, months)
+        sums[i] = np.bincount(place, value, sets * months).reshape(sets, months)
+    return counts.reshape(-1, months), (sums if len(pool.of_wins) else np.full_like(sums, nan)).reshape(-1, months)
+
+
+def _new(
+    draw: np.random.Generator, arrivals: Floats, chance: Floats, pool: Amounts, repeats: int
+) -> tuple[Floats, Floats]:
+    """Wins (draw, month) of arrivals; chance (arrival month, month, set, stage) of a win in that month."""
+    months, sets = chance.shape[1:3]
+    mean = np.einsum("rkjs,jmks->rkm", arrivals.reshape(repeats, sets, months, -1), np.maximum(chance, 0.0))
+    counts = draw.poisson(mean).reshape(-1, months)
+    if not len(pool.of_wins):
+        return counts.astype(np.float64), np.full(counts.shape, nan)
+    picked = draw.choice(pool.of_wins, int(counts.sum()))
+    owner = np.repeat(np.arange(counts.size), counts.ravel())
+    return counts.astype(np.float64), np.bincount(owner, picked, counts.size).reshape(counts.shape)
+
+
+def _stock(draw: np.random.Generator, chance: Floats, cell: Integers, arrivals: Floats, later: Floats) -> Floats:
+    """Stock (draw, month): those open now that stand there, and arrivals; chance (month, set, cell)."""
+    months, sets, cells = chance.shape
+    held = np.bincount(cell, minlength=cells)
+    filled = np.flatnonzero(held)
+    old = draw.binomial(held[filled], np.clip(chance[:, :, filled], 0, 1), (STOCK_REPEATS, months, sets, len(filled)))
+    some = arrivals.reshape(-1, sets, *arrivals.shape[1:])[:STOCK_REPEATS]
+    new = draw.poisson(np.einsum("rkjs,jmks->rmk", some, np.maximum(later, 0.0)))
+    stock: Floats = np.moveaxis(old.sum(axis=3) + new, 1, 2).reshape(-1, months).astype(np.float64)
+    return stock
+
+
+def together(parts: Sequence[Drawn]) -> Drawn:
+    """All parts' draws added up, draw by draw."""
+    fewest = min(len(p.open_count) for p in parts)
+    return Drawn(*(np.sum([values[:fewest] for values in same], axis=0) for same in zip(*parts, strict=True)))
