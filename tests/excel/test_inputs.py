@@ -19,7 +19,7 @@ from xlfunnel.excel.file_sink import FileSink
 from xlfunnel.excel.package import Package
 from xlfunnel.pages import build_report
 from xlfunnel.report import fill
-from xlfunnel.settings import LANGUAGES, Settings
+from xlfunnel.settings import LANGUAGES, Settings, Target
 from xlfunnel.strings import words
 
 
@@ -35,7 +35,7 @@ def _headers(path: Path, table: str) -> list[str]:
         return [c.name for c in Book(package).table(table).columns]
 
 
-def _two_columns(path: Path, table: str, *rows: tuple[Any, Any]) -> dict[str, pd.DataFrame]:
+def _rows(path: Path, table: str, *rows: tuple[Any, ...]) -> dict[str, pd.DataFrame]:
     return {table: pd.DataFrame(list(rows), columns=_headers(path, table), dtype=object)}
 
 
@@ -50,20 +50,23 @@ def test_settings_come_back_as_they_were_written(book: Path) -> None:
     cells = {
         "cfg_region": "LX 大区", "cfg_as_of": date(2025, 6, 30), "cfg_trend_months": 6, "cfg_floor_t1": 7.5,
         "cfg_recent_months": 3,
-        "cfg_wins_needed": 2, "cfg_service_level": 0.8,
+        "cfg_fiscal_start": 4, "cfg_wins_needed": 2, "cfg_service_level": 0.8,
         "cfg_floor_t3": None, "cfg_refuse_share": 0.05, "cfg_currency": "元",
     }  # fmt: skip
     tables = {
-        **_two_columns(book, "tbl_stages", ("T0", "线索"), ("T3", "高阶")),
-        **_two_columns(
+        **_rows(book, "tbl_stages", ("T0", "线索"), ("T3", "高阶")),
+        **_rows(
             book, "tbl_stage_map", ("新建", "t0"), ("提案", "T3"), ("签约", say("data.outcome.won")), ("死了", "lost"),
             ("half a row", None), (2025, "高阶"),
         ),
-        **_two_columns(
+        **_rows(
             book, "tbl_columns", (say("settings_sheet.field.owner"), "跟进人"), ("amount", "Betrag"), ("T2", "到达T2"),
         ),
-        **_two_columns(book, "tbl_horizons", ("T0", None), ("T2", 45)),
-        **_two_columns(book, "tbl_benchmarks", ("T2→T3", 0.4), (f"T4→{say('data.outcome.won')}", 1), ("t3 - won", 0.2)),
+        **_rows(book, "tbl_horizons", ("T0", None), ("T2", 45)),
+        **_rows(
+            book, "tbl_targets", (None, "2025-Q3", 5e6), ("LX", datetime(2025, 7, 1), 1000), (None, "2025-Q4", None),
+        ),
+        **_rows(book, "tbl_benchmarks", ("T2→T3", 0.4), (f"T4→{say('data.outcome.won')}", 1), ("t3 - won", 0.2)),
     }  # fmt: skip
     refill(book, book, tables, cells)
     assert inputs.read_settings(book) == Settings(
@@ -83,6 +86,8 @@ def test_settings_come_back_as_they_were_written(book: Path) -> None:
         columns={"owner": "跟进人", "amount": "Betrag", "T2": "到达T2"},
         benchmarks={"T2-T3": 0.4, "T4-won": 1, "T3-won": 0.2},
         horizon_days={"T2": 45},
+        fiscal_start=4,
+        targets=(Target("", "2025-Q3", 5e6), Target("LX", "2025-07", 1000)),
     )
 
 
@@ -142,7 +147,7 @@ def test_a_cell_that_cannot_be_is_named(book: Path, cell: str, value: Any, code:
     ],
 )
 def test_a_benchmark_or_horizon_that_cannot_be_is_refused(book: Path, table: str, row: Any, code: str) -> None:
-    refill(book, book, _two_columns(book, table, row))
+    refill(book, book, _rows(book, table, row))
     with pytest.raises(SettingsError) as e:
         inputs.read_settings(book)
     assert e.value.code == code
@@ -150,7 +155,7 @@ def test_a_benchmark_or_horizon_that_cannot_be_is_refused(book: Path, table: str
 
 def test_an_older_template_without_them_means_the_defaults() -> None:
     class Older:
-        """Shows the settings of a template that knew neither benchmarks nor horizons nor recent months."""
+        """Shows the settings of a template that knew neither benchmarks nor horizons nor targets."""
 
         date1904 = False
 
@@ -158,7 +163,7 @@ def test_an_older_template_without_them_means_the_defaults() -> None:
             assert name
 
         def rows(self, table: str) -> list[list[Any]]:
-            if table in ("tbl_benchmarks", "tbl_horizons"):
+            if table in ("tbl_benchmarks", "tbl_horizons", "tbl_targets"):
                 raise WorkbookError("workbook.missing_table", table=table, path="older.xlsx")
             return []
 
@@ -185,13 +190,13 @@ def test_a_refresh_keeps_what_a_run_was_given(language: str, tmp_path: Path) -> 
 
 
 def test_an_unknown_stage_in_the_mapping_is_refused(book: Path) -> None:
-    refill(book, book, _two_columns(book, "tbl_stage_map", ("新建", "T9")))
+    refill(book, book, _rows(book, "tbl_stage_map", ("新建", "T9")))
     with pytest.raises(SettingsError, match=r"settings\.not_allowed"):
         inputs.read_settings(book)
 
 
 def test_own_labels_replace_the_languages(book: Path) -> None:
-    refill(book, book, _two_columns(book, "tbl_stage_map", ("signed", "成交")))
+    refill(book, book, _rows(book, "tbl_stage_map", ("signed", "成交")))
     assert inputs.read_settings(book, {"成交": "won"}).stage_map == {"signed": "won"}
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -24,7 +24,7 @@ _MARK = "xlfunnel_template"
 _DATA = "tbl_data"
 _ISSUES = "tbl_issues"
 _TEXTS = ("region", "currency", "language")
-_NUMBERS = ("trend_months", "recent_months", "refuse_share", "wins_needed", "service_level")
+_NUMBERS = ("trend_months", "recent_months", "refuse_share", "fiscal_start", "wins_needed", "service_level")
 _NONE_IF_EMPTY = ("floor_t1", "floor_t3")
 
 
@@ -80,6 +80,7 @@ def settings_shown(
             "stage_map": {name: (names | codes).get(_plain(target), target) for name, target in stage_map},
             "columns": {codes.get(_plain(field), field): header for field, header in columns},
             "benchmarks": {_step(text, codes): rate for text, rate in _numbers(reader, "tbl_benchmarks")},
+            "targets": _targets(reader),
             "horizon_days": {code.upper(): days for code, days in _numbers(reader, "tbl_horizons")},
         }
     )
@@ -141,6 +142,21 @@ def _numbers(reader: Shows, table: str) -> list[tuple[str, Shown]]:
     except WorkbookError:
         return []
     return [(_text(row[0]), row[1]) for row in rows if _text(row[0]) and row[1] is not None]
+
+
+def _targets(reader: Shows) -> list[dict[str, object]]:
+    """The rows that have a period and a target; a month that a spreadsheet took for a date is that month."""
+    try:
+        rows = reader.rows("tbl_targets")
+    except WorkbookError:
+        return []
+    found: list[dict[str, object]] = []
+    for region, period, target in rows:
+        if period is not None and target is not None:
+            day = day_meant(period, reader.date1904) if isinstance(period, int | float) else period
+            month = f"{day:%Y-%m}" if isinstance(day, date) else _text(period)
+            found.append({"region": _text(region), "period": month, "target": target})
+    return found
 
 
 def _step(text: str, codes: Mapping[str, str]) -> str:

@@ -1,7 +1,8 @@
 """The month in which the T3 reserve breaks: falls below its floor a head, or has done so already.
 
-The floor of a region is its floor a head (`metrics.floors`) times its reps. The coming month ends are those of the forecast's stock
-(`metrics.forecast`): the median path gives the month in which it is expected, the P10 path the earliest plausible one.
+The floor of a region is its floor a head (`metrics.floors`) times its reps. The coming month ends are those of the
+forecast's stock (`metrics.forecast`): the median path gives the month in which it is expected, the P10 path the
+earliest plausible one.
 """
 
 from collections.abc import Mapping

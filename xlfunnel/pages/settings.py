@@ -22,6 +22,7 @@ _CELLS: tuple[tuple[str, str, Choice], ...] = (
     ("floor_t3", "input_number", Choice("decimal", low=0, high=1e6)),
     ("wins_needed", "input_count", Choice("integer", low=1, high=1000)),
     ("service_level", "input_percent", Choice("decimal", low=0.01, high=0.999)),
+    ("fiscal_start", "input_count", Choice("integer", low=1, high=12)),
     ("refuse_share", "input_percent", Choice("decimal", low=0, high=1)),
     ("currency", "input_text", Choice("text")),
     ("language", "input_text", Choice("list", options=LANGUAGES)),
@@ -32,18 +33,21 @@ _HEAD = {1: 8, 2: 28, 3: 18, 4: 6, 5: 31}
 _HORIZONS = _FIRST + len(STAGES) + 1
 _BENCHMARKS = _HORIZONS + len(STAGES) + 2
 """Rows of the headers of two tables below the names of the stages; only the last of the three may grow."""
+_AIMS = max(_BENCHMARKS, _ROWS[-1] + 3)
+"""Header row of the targets, below the settings that stand in cells."""
 
 PAGE = Page(
     key="settings",
     widths=(1.7, 24, 15, 44, 1.7, 8, 22, 1.7, 20, 11, 1.7, 14, 20, 1.7),
-    heights=_HEAD | dict.fromkeys(range(_FIRST, _BENCHMARKS + 3), 25) | dict.fromkeys(_ROWS, 38),
-    area=f"B1:M{_BENCHMARKS + 2}",
+    heights=_HEAD | dict.fromkeys(range(_FIRST, _AIMS + 3), 25) | dict.fromkeys(_ROWS, 38),
+    area=f"B1:M{_AIMS + 2}",
     repeat="2:3",
     input=True,
     bands=(("B2:M3", "title_band"),),
     texts=(
         Text("B2:D2", "settings_sheet.title", "title_small"),
         Text("B3:M3", "settings_sheet.note", "subtitle"),
+        Text(f"B{_AIMS - 1}:D{_AIMS - 1}", "settings_sheet.targets", "section"),
         Text("B5", "settings_sheet.header.setting", "header"),
         Text("C5", "settings_sheet.header.value", "header"),
         Text("D5", "settings_sheet.header.meaning", "header"),
@@ -63,6 +67,10 @@ PAGE = Page(
         Table("tbl_benchmarks", f"F{_BENCHMARKS}", (
             Column("step", "input_text", choice=Choice("list", options=_STEPS)),
             Column("rate", "input_percent", choice=Choice("decimal", low=0, high=1)),
+        )),
+        Table("tbl_targets", f"B{_AIMS}", (
+            Column("region", "input_text"), Column("period", "input_text"),
+            Column("target", "input_money", choice=Choice("decimal", low=0, high=1e15)),
         )),
         Table("tbl_stage_map", "I5", (
             Column("crm_name", "input_text"), Column("stage", "input_text", choice=Choice("list", options=_TARGETS)),
@@ -84,11 +92,13 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
     benchmarks = [(say.step(*step.split("-")), rate) for step, rate in settings.benchmarks.items()]
     mapped = [(name, say.target(target)) for name, target in settings.stage_map.items()]
     columns = [(say.field(name), header) for name, header in settings.columns.items()]
+    aims = [(t.region or None, t.period, t.target) for t in settings.targets]
     return Content(
         {
             "tbl_stages": pd.DataFrame(stages, columns=keys["tbl_stages"]),
             "tbl_horizons": pd.DataFrame(horizons, columns=keys["tbl_horizons"]),
             "tbl_benchmarks": pd.DataFrame(benchmarks, columns=keys["tbl_benchmarks"]),
+            "tbl_targets": pd.DataFrame(aims, columns=keys["tbl_targets"]),
             "tbl_stage_map": pd.DataFrame(mapped, columns=keys["tbl_stage_map"]),
             "tbl_columns": pd.DataFrame(columns, columns=keys["tbl_columns"]),
         },
