@@ -1,14 +1,14 @@
 """The check-up in one value: asks each metric in turn and computes nothing itself."""
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, time
 
 import pandas as pd
 
 from xlfunnel.crm import DataIssue, Intake, SourceSummary
 from xlfunnel.entered import Entered
 from xlfunnel.facts import Facts, facts_of, facts_of_reserves, journeys, open_stays, stays
-from xlfunnel.metrics import reserve, summary
+from xlfunnel.metrics import opportunity, reserve, summary
 from xlfunnel.metrics.alerts import Rooms, alerts
 from xlfunnel.metrics.backtest import backtest
 from xlfunnel.metrics.comparison import JOURNEYS, comparisons
@@ -25,7 +25,7 @@ from xlfunnel.metrics.summary import Headline, HelpRow
 from xlfunnel.metrics.tags import Tagged, tags
 from xlfunnel.metrics.trend import Trend, trends
 from xlfunnel.settings import Settings
-from xlfunnel.terms import Measure
+from xlfunnel.terms import BANT, WIN_STEPS, Col, Measure
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class FunnelAnalysis:
     flags    broken rules on what is held; `alerts` those and what the other rooms found
     floors   reserve floors of `metrics.floors`, by region and stage
     forecast     `metrics.forecast`; `backtest`, `gap_dates` the frames of the metrics of these names
+    opportunities, assurance, leads  frames of `metrics.opportunity`: open ones of T2 and later, of T4, of T1
     entered  what users typed into the workbook
     carried  rows (treatment, cause, source, row, value) that an earlier import left on the Data quality sheet
     """
@@ -71,6 +72,9 @@ class FunnelAnalysis:
     forecast: Forecast
     backtest: pd.DataFrame
     gap_dates: pd.DataFrame
+    opportunities: pd.DataFrame
+    assurance: pd.DataFrame
+    leads: pd.DataFrame
     headline: Headline
     help_first: tuple[HelpRow, ...]
     issues: tuple[DataIssue, ...]
@@ -150,6 +154,11 @@ def analyse(
         forecast=coming,
         backtest=backtest(paths, settings),
         gap_dates=gap_dates(facts, owners, coming, t3_floors),
+        opportunities=opportunity.health(
+            now, days, _typed(entered, "opportunities", opportunity.TYPED), datetime.combine(as_of, time())
+        ),
+        assurance=opportunity.assurance(now, _typed(entered, "assurance", WIN_STEPS)),
+        leads=opportunity.leads(now, _typed(entered, "leads", BANT)),
         headline=summary.headline(facts, owners, own, raised, settings),
         help_first=summary.help_first(owners, raised),
         issues=intake.issues,
@@ -157,3 +166,8 @@ def analyse(
         entered=entered,
         carried=carried,
     )
+
+
+def _typed(entered: Entered, table: str, columns: tuple[str, ...]) -> pd.DataFrame:
+    """What users typed beside opportunities."""
+    return entered.frame(table, (Col.OPPORTUNITY.value, *columns))

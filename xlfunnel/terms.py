@@ -213,6 +213,40 @@ class GapKind(StrEnum):
     UNKNOWN = "unknown"  # nothing is forecast
 
 
+class Stale(StrEnum):
+    """Why an open opportunity counts as no longer moving; the rule stands in `xlfunnel.metrics.opportunity`."""
+
+    AGE = "age"
+    OVERDUE = "overdue"
+    QUIET = "quiet"
+
+
+class Advice(StrEnum):
+    """What to do with an open opportunity; the table of rules stands in `xlfunnel.metrics.opportunity`."""
+
+    KEEP = "keep"
+    REVIVE = "revive"
+    DROP = "drop"
+    SCORE = "score"  # nobody has scored it yet
+    SCORE_STALE = "score_stale"  # nor has it moved
+
+
+SCORES = ("urgency", "budget", "decision", "competition", "fit")
+"""What a user scores from 1 to 5 for an opportunity of T2 and later."""
+
+WIN_STEPS = ("visit", "solution", "negotiation")
+"""What makes sure of a win in T4: executive visit, tailored solution, negotiation."""
+
+BANT = ("budget", "authority", "need", "timing")
+"""What a lead in T1 is graded by."""
+
+GRADES = ("A", "B", "C", "D")
+"""Grade of a lead by the BANT marks it has: all four, three, two, fewer."""
+
+YES = "yes"
+"""The answer that counts."""
+
+
 class FlagCode(StrEnum):
     """The rules of the Alerts sheet; their tables stand in `xlfunnel.metrics.flags` and `.alerts`."""
 

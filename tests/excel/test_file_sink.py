@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import xlsxwriter
 from small_books import TREND, C, M, body, build, checker, months, parts, refill, repack, root
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -287,3 +288,18 @@ def test_excel_is_asked_to_recalculate_also_where_nobody_did(template: Path, out
     refill(template, out, {"tbl_month": months(1, 2, 3)})
     assert root(out, BOOK).find(f"{M}calcPr").get("fullCalcOnLoad") == "1"
     assert checker(shared).check(out) == []
+
+
+def test_a_table_that_begins_lower_down_has_nothing_in_the_rows_above_it(out: Path, shared: Path) -> None:
+    book = xlsxwriter.Workbook(str(out))
+    sheet = book.add_worksheet("S")
+    for name, at in (("tbl_long", "B2:C4"), ("tbl_low", "E9:F11")):
+        sheet.add_table(at, {"name": name, "columns": [{"header": "a"}, {"header": "b"}]})
+    book.close()
+    long, low = (pd.DataFrame({"a": range(n), "b": "x"}) for n in (20, 2))
+    refill(out, out, {"tbl_long": long, "tbl_low": low})
+    assert checker(shared).check(out) == []
+    assert body(out, "tbl_low") == low.to_numpy().tolist()
+    assert body(out, "tbl_long") == long.to_numpy().tolist()
+    cells = {c.get("r") for c in root(out, SHEET).iter(f"{M}c")}
+    assert cells & {f"{c}{r}" for c in "EF" for r in (*range(3, 9), *range(12, 23))} == set()

@@ -61,8 +61,9 @@ class Body:
         return kept if kept.holds(value, self._strings) else kept.with_value(value)
 
     def bulk(self, rows: range) -> list[str]:
-        """The XML of the cells of new rows, one text a row; "" for rows below the table."""
-        inside = range(rows.start, min(rows.stop, self.fill.last + 1))
+        """The XML of the cells of new rows, one text a row; "" for rows above and below the table."""
+        above = range(rows.start, min(max(rows.start, self._first), rows.stop))
+        inside = range(above.stop, max(above.stop, min(rows.stop, self.fill.last + 1)))
         columns = []
         for column in range(self.fill.at.c1, self.fill.at.c2 + 1):
             if column in self.fill.frame_columns and column not in self._formulas:
@@ -71,7 +72,8 @@ class Body:
             else:
                 cells = ((row, self.cell(row, column, None)) for row in inside)
                 columns.append([c.xml(f"{letters(column)}{row}") if c else "" for row, c in cells])
-        return ["".join(cells) for cells in zip(*columns, strict=True)] + [""] * (len(rows) - len(inside))
+        cells_of_rows = ["".join(cells) for cells in zip(*columns, strict=True)]
+        return [*([""] * len(above)), *cells_of_rows, *([""] * (len(rows) - len(above) - len(inside)))]
 
     def _style(self, column: int) -> str | None:
         model = self._model.get(column)

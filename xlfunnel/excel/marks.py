@@ -6,8 +6,11 @@ from xlfunnel.excel.styles import COLORS, SEVERITY_COLORS
 from xlfunnel.metrics.evidence import ENOUGH
 from xlfunnel.pages.model import Mark
 from xlfunnel.strings import Words
-from xlfunnel.terms import Treatment
+from xlfunnel.terms import Advice, Treatment
 
+_ADVICE_COLORS = {
+    Advice.KEEP: "green", Advice.REVIVE: "amber", Advice.DROP: "red", Advice.SCORE_STALE: "amber",
+}  # fmt: skip
 _TREATMENT_COLORS = {Treatment.REFUSED: "red", Treatment.REPAIRED: "amber", Treatment.NOTED: "muted"}
 
 
@@ -32,6 +35,8 @@ def _rules(book: Any, mark: Mark, say: Words) -> list[dict[str, Any]]:
         return [_formula(f'={first}="{s}"', font(c)) for s, c in SEVERITY_COLORS.items()]
     if mark.what in ("font", "mark"):
         return [_formula(f'={first}="{say(f"home.mark.{s}")}"', font(c)) for s, c in SEVERITY_COLORS.items()]
+    if mark.what == "advice":
+        return [_equals(say(f"opportunities.advice.{a}"), font(c, bold=True)) for a, c in _ADVICE_COLORS.items()]
     if mark.what == "check":
         return [_equals("✓", font("green", bold=True)), _equals("✗", font("red", bold=True))]
     if mark.what == "negative":

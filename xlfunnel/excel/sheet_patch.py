@@ -208,8 +208,9 @@ class SheetPatch:
     def _bulk(self, batch: Sequence[int]) -> bytes:
         """Consecutive rows that only tables stand in."""
         rows = range(batch[0], batch[-1] + 1)
-        parts = [b.bulk(rows) for b in self._bodies if b.fill.last >= rows.start]
-        owner = next(b for b in self._bodies if b.fill.last >= rows.start)
+        bodies = [b for b in self._bodies if b.fill.last >= rows.start and b.fill.table.first < rows.stop]
+        parts = [b.bulk(rows) for b in bodies]
+        owner = bodies[0]
         attrs = attribute_text(owner.attrs)
         return "".join(
             f'<row r="{row}"{attrs}>{"".join(cells)}</row>' for row, *cells in zip(rows, *parts, strict=True)

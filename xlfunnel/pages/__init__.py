@@ -5,12 +5,14 @@ import pandas as pd
 from xlfunnel.analysis import FunnelAnalysis
 from xlfunnel.pages import (
     alerts,
+    assurance,
     conversion,
     data,
     definitions,
     flow,
     home,
     kept,
+    opportunities,
     quality,
     remedies,
     reps,
@@ -18,7 +20,7 @@ from xlfunnel.pages import (
     shape,
     trend,
     typed_columns,
-)  # fmt: skip
+)
 from xlfunnel.pages.model import Content, Page, Table
 from xlfunnel.pages.phrases import Phrases
 from xlfunnel.report import Report
@@ -26,7 +28,8 @@ from xlfunnel.strings import Words
 
 PAGES: tuple[Page, ...] = tuple(
     m.PAGE for m in (
-        home, trend, shape, conversion, flow, reps, alerts, data, remedies, settings, quality, kept, definitions,
+        home, trend, shape, conversion, flow, reps, alerts, opportunities, assurance, data, remedies, settings, quality,
+        kept, definitions,
     )
 )  # fmt: skip
 TABLES: dict[str, Table] = {t.name: t for p in PAGES for t in p.tables}
@@ -38,6 +41,8 @@ _RESULTS = (
     flow.content,
     reps.content,
     alerts.content,
+    opportunities.content,
+    assurance.content,
     quality.content,
 )
 _INPUTS = (data.content, settings.content)
