@@ -1,7 +1,7 @@
 """The JSON results: true to their schema, to the frames they come from, and to the rule that undefined is null."""
 
 import json
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,15 @@ import pytest
 from xlfunnel.analysis import FunnelAnalysis, analyse
 from xlfunnel.calendar import day_number, month_number
 from xlfunnel.crm import DataIssue, Intake
+from xlfunnel.entered import Entered
 from xlfunnel.metrics.flags import RULES, TREND_RULES
+from xlfunnel.metrics.opportunity import TYPED
 from xlfunnel.results import dumps, to_json
 from xlfunnel.settings import Settings
 from xlfunnel.terms import (
     SPANS,
     STAGES,
+    Advice,
     ConversionKind,
     Diagnosis,
     FlagCode,
@@ -93,6 +96,7 @@ def test_the_schema_is_one() -> None:
         (("alerts", "code"), FlagCode),
         (("alerts", "severity"), Severity),
         (("alerts", "diagnosis"), Diagnosis),
+        (("opportunities", "advice"), Advice),
         (("issues", "code"), IssueCode),
         (("issues", "treatment"), Treatment),
     ],
@@ -247,3 +251,21 @@ def test_equal_input_gives_equal_text_and_letters_stay_readable() -> None:
     assert "张伟" in text
     assert text.endswith("}\n")
     assert "NaN" not in text
+
+
+def test_opportunities_carry_what_users_typed_and_what_came_of_it() -> None:
+    typed = {"urgency": 5, "budget": 4, "decision": 4, "competition": 3, "fit": 2}
+    frame = pd.DataFrame(
+        [{"opportunity_id": "9", **typed, "expected_close": datetime(2025, 3, 1)}], columns=["opportunity_id", *TYPED]
+    ).astype(object)
+    rows: list[Visit] = [("9", 1, "LX", "A", "T3", "open", "2025-03-21", None, 5_000)]
+    found = analyse(
+        Intake(visits([*LX, *rows]), None, (), (), date(2025, 3, 31)), Settings(), (), Entered({"opportunities": frame})
+    )
+    assert valid(to_json(found))["opportunities"] == [
+        {
+            "opportunity_id": "9", "region": "LX", "owner": "A", "stage": "T3", "amount": 50.0, "days": 10,
+            "median": None, "p90": None, "limit_days": None, "since": "2025-03-21", "stale": ["overdue"],
+            "expected_close": "2025-03-01", "last_activity": None, "scores": typed, "total": 18.0, "advice": "revive",
+        }
+    ]  # fmt: skip

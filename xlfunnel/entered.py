@@ -64,24 +64,23 @@ def by_key(table: str, key: str, typed: pd.DataFrame, apart: Iterable[Entry]) ->
     columns = [c for c in typed.columns if c != key]
     cells: dict[tuple[str, str], object] = {}
     keys: dict[str, None] = {}
-    left: list[Entry] = []
-    there: set[tuple[str, str]] = set()
-    standing = [
-        Entry(table, str(row[0]), c, v)
-        for row in typed[[key, *columns]].itertuples(index=False, name=None)
-        for c, v in zip(columns, row[1:], strict=True)
-        if row[0] is not None and v is not None
-    ]
-    for entry in standing:
+    others: list[Entry] = []
+    for name, *values in typed[[key, *columns]].itertuples(index=False, name=None):
+        if name is None:
+            continue
+        entries = [Entry(table, name, c, v) for c, v in zip(columns, values, strict=True) if v is not None]
+        if name in keys:
+            others += entries  # a second row of one key: what is beside it stands as if elsewhere
+        else:
+            keys[name] = None
+            cells |= {(e.key, e.column): e.value for e in entries}
+    beside_rows = dict(cells)
+    left = []
+    for entry in dict.fromkeys((*others, *apart)):
         at = (entry.key, entry.column)
         keys[entry.key] = None
-        if cells.setdefault(at, entry.value) != entry.value:
-            left.append(entry)
-        there.add(at)
-    for entry in apart:
-        at = (entry.key, entry.column)
-        keys[entry.key] = None
-        if cells.setdefault(at, entry.value) != entry.value or at not in there:
+        cells.setdefault(at, entry.value)
+        if at not in beside_rows or beside_rows[at] != entry.value:
             left.append(entry)
     every = [*columns, *dict.fromkeys(e.column for e in left if e.column not in columns)]
     frame = pd.DataFrame(
@@ -89,4 +88,4 @@ def by_key(table: str, key: str, typed: pd.DataFrame, apart: Iterable[Entry]) ->
         columns=[key, *every],
         dtype=object,
     )
-    return frame, list(dict.fromkeys(left))
+    return frame, left

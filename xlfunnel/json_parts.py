@@ -6,13 +6,14 @@ from typing import Any
 import pandas as pd
 
 from xlfunnel.analysis import FunnelAnalysis
-from xlfunnel.calendar import month_text
+from xlfunnel.calendar import date_of, month_text
 from xlfunnel.metrics.alerts import diagnosis
 from xlfunnel.metrics.backtest import coverage
+from xlfunnel.metrics.opportunity import CAUSES, DATES
 from xlfunnel.pages.evidence import evidence
 from xlfunnel.pages.phrases import Phrases
 from xlfunnel.pages.remedies import remedies
-from xlfunnel.terms import STAGES, Measure
+from xlfunnel.terms import SCORES, STAGES, Measure
 
 _CONVERSION = (
     "from_stage", "to_stage", "horizon_days", "entered", "advanced", "rate", "shrunk", "region_rate",
@@ -26,6 +27,7 @@ _FORECAST = (
 _BACKTEST = ("region", "cut_month", "month", "horizon", "measure", "p10", "p50", "p90", "actual", "inside")
 _GAP_DATES = ("region", "floor", "stock", "kind", "month", "earliest")
 _MONTHS = ("cut_month", "month", "earliest")
+_HEALTH = ("opportunity_id", "region", "owner", "stage", "amount", "days", "median", "p90", "limit_days")
 
 
 def owners(analysis: FunnelAnalysis) -> list[dict[str, Any]]:
@@ -89,3 +91,19 @@ def coming(analysis: FunnelAnalysis) -> dict[str, list[dict[str, Any]]]:
         "backtest_share": [{"measure": m, **coverage(tests, m)._asdict()} for m in Measure],
         "gap_dates": rows_of(analysis.gap_dates, _GAP_DATES),
     }
+
+
+def opportunities(analysis: FunnelAnalysis) -> list[dict[str, Any]]:
+    """The open opportunities of T2 and later, stale ones first, with what users typed of them."""
+    return [
+        {
+            **{name: row[name] for name in _HEALTH},
+            "since": date_of(row["since_day"]),
+            "stale": [cause for cause, column in CAUSES.items() if row[column]],
+            **{name: None if pd.isna(row[name]) else row[name].date() for name in DATES},
+            "scores": {name: row[name] for name in SCORES},
+            "total": row["total"],
+            "advice": row["advice"],
+        }
+        for row in analysis.opportunities.to_dict("records")
+    ]

@@ -74,6 +74,7 @@ def to_json(analysis: FunnelAnalysis) -> dict[str, Any]:
             for f in analysis.flags
         ],
         "alerts": json_parts.alerts(analysis),
+        "opportunities": json_parts.opportunities(analysis),
         "issues": [
             {"code": i.code, "treatment": i.treatment, "source": i.source, "row": i.row, "value": i.value}
             for i in analysis.issues

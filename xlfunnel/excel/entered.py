@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
@@ -45,10 +45,9 @@ def entered_shown(reader: Shows) -> Entered:
             typed = pd.DataFrame(columns=[table.key, *own], dtype=object) if here else None
         if typed is None:
             continue
-        meant = typed.assign(
-            **{n: [_meant(c, v, reader.date1904) for v in typed[n]] for n, c in own.items() if n in typed}
-        )
-        mended |= {(table.short, n) for n in own if n in typed and _differ(typed[n], meant[n], own[n])}
+        values = {n: [_meant(c, v, reader.date1904) for v in typed[n]] for n, c in own.items() if n in typed}
+        mended |= {(table.short, n) for n, v in values.items() if _differ(typed[n], v, own[n])}
+        meant = typed.assign(**{n: pd.Series(v, index=typed.index, dtype=object) for n, v in values.items()})
         if has_key and table.key in meant:
             meant, left = by_key(table.short, table.key, meant, here)
             apart += left
@@ -114,7 +113,7 @@ def _meant(column: Column | None, value: Any, date1904: bool) -> Any:
     return value
 
 
-def _differ(shown: pd.Series, meant: pd.Series, column: Column) -> bool:
+def _differ(shown: pd.Series, meant: Sequence[object], column: Column) -> bool:
     """True if something stands there otherwise than it is meant; a choice's own word is all right."""
     is_list = column.choice is not None and column.choice.kind == "list"
     return not is_list and any(a is not b for a, b in zip(shown, meant, strict=True))

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from xlfunnel.metrics.reserve import CENTS
-from xlfunnel.terms import BANT, GRADES, SCORES, STAGES, WIN_STEPS, YES, Advice, Col
+from xlfunnel.terms import BANT, GRADES, SCORES, STAGES, WIN_STEPS, YES, Advice, Col, Stale
 
 FIRST_STAGE, WIN_STAGE, LEAD_STAGE = "T2", "T4", "T1"
 """From where on opportunities are checked; where a win is made sure of; where leads are graded."""
@@ -32,6 +32,9 @@ STRONG, FAIR = 15, 10
 
 DATES = ("expected_close", "last_activity")
 """Dates that users may type beside an opportunity."""
+
+CAUSES = {Stale.AGE: "is_aged", Stale.OVERDUE: "is_overdue", Stale.QUIET: "is_quiet"}
+"""Column that says whether a cause holds."""
 
 MOST_SHOWN = 500
 """Rows of a list that a person can still go through."""

@@ -5,7 +5,7 @@ import pandas as pd
 from xlfunnel.analysis import FunnelAnalysis
 from xlfunnel.calendar import date_of
 from xlfunnel.metrics import opportunity
-from xlfunnel.metrics.opportunity import FAIR, FIRST_STAGE, QUIET_DAYS, STRONG, TIMES_MEDIAN
+from xlfunnel.metrics.opportunity import CAUSES, FAIR, FIRST_STAGE, QUIET_DAYS, STRONG, TIMES_MEDIAN
 from xlfunnel.pages.model import Chart, Choice, Column, Content, Link, Mark, Page, Series, Slot, Table, Text
 from xlfunnel.pages.phrases import Phrases
 from xlfunnel.report import Value
@@ -21,7 +21,6 @@ _ADVICE, _BY_STAGE = _LIST, _LIST + len(Advice) + 3
 """Header rows of the two tables behind the charts."""
 
 _AS_OF = "kpi_opportunities_as_of"
-_CAUSE = {Stale.AGE: "is_aged", Stale.OVERDUE: "is_overdue", Stale.QUIET: "is_quiet"}
 
 
 def _cell(column: str) -> str:
@@ -29,7 +28,8 @@ def _cell(column: str) -> str:
 
 
 def _column(column: str) -> str:
-    return f"tbl_opportunities[{{{column}}}]"
+    """A column of the list, as another table's formula calls it: by the string of its header."""
+    return f"tbl_opportunities[{{tables.opportunities.{column}}}]"
 
 
 _SCORED = f"tbl_opportunities[[#This Row],[{{{SCORES[0]}}}]:[{{{SCORES[-1]}}}]]"
@@ -177,7 +177,7 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
 
 def _causes(shown: pd.DataFrame, say: Phrases) -> list[str]:
     """Why each is stale, as the sheet's formula words it."""
-    named = [(say(f"opportunities.stale.{cause}"), shown[column]) for cause, column in _CAUSE.items()]
+    named = [(say(f"opportunities.stale.{cause}"), shown[column]) for cause, column in CAUSES.items()]
     return [" · ".join(word for word, holds in named if holds.iat[i]) for i in range(len(shown))]
 
 
