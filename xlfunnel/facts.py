@@ -55,9 +55,11 @@ STANDING = (Col.OPPORTUNITY, *_CELL, Col.SINCE_DAY, Col.DAYS, Col.AMOUNT_CENTS)
 STAYS = (Col.OPPORTUNITY, Col.VISIT, *_CELL, Col.NEXT_STAGE, Col.SINCE_DAY, Col.DAYS, Col.AMOUNT_CENTS)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Facts:
     """The small frames drawn at the top of this module, as they stood at the end of the day `as_of`.
+
+    Facts are only equal to themselves, so that what is derived from them can be kept (`functools.lru_cache`).
 
     first_month  month of the first entry (of `as_of`, if there is none)
     last_month   last month that `reserves` covers: the month of `as_of`

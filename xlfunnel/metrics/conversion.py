@@ -19,6 +19,7 @@ or, if none has, of those that ended; owners are measured by their region's. NaN
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from math import ceil, nan
 from typing import NamedTuple
 
@@ -95,11 +96,23 @@ class Stays:
         self.is_open = (frame[Col.NEXT_STAGE] == Outcome.OPEN).to_numpy()
 
 
+@lru_cache(maxsize=2)
+def stays_of(facts: Facts) -> Stays:
+    """The stays of the facts, kept for the next who asks."""
+    return Stays(facts)
+
+
 def ending(stage: "pd.Series[str]", next_stage: "pd.Series[str]") -> NDArray[np.int64]:
     """EVENT where the next stage is a later one or won; CENSORED where open or handed on; else COMPETING."""
-    here, there = (s.map(_RANK).astype(float).to_numpy() for s in (stage, next_stage))
+    here, there = _ranks(stage), _ranks(next_stage)
     unfinished = ((next_stage == Outcome.OPEN) | (next_stage == stage)).to_numpy()
     return np.where(there > here, EVENT, np.where(unfinished, CENSORED, COMPETING)).astype(np.int64)
+
+
+def _ranks(stages: "pd.Series[str]") -> NDArray[np.float64]:
+    """The place of each stage in the funnel; NaN for what is none."""
+    codes, names = pd.factorize(stages)
+    return np.array([_RANK.get(name, nan) for name in names], dtype=float)[codes]
 
 
 def horizon(stays: Stays, region: str | None, stage: str, settings: Settings) -> float:
@@ -153,7 +166,7 @@ class _Step(NamedTuple):
 
 
 def _rows(facts: Facts, settings: Settings) -> Iterator[Conversion]:
-    stays, flows = Stays(facts), _Flows(facts)
+    stays, flows = stays_of(facts), _Flows(facts)
     recent, earlier = windows(facts, settings)
     people, steps = whos(facts), dict(steps_met(facts))
     horizons = {(r, s): horizon(stays, r, s, settings) for r in {r for r, _ in people} for s in steps}
@@ -164,35 +177,72 @@ def _rows(facts: Facts, settings: Settings) -> Iterator[Conversion]:
         step = _Step(who, stage, steps[stage], limit, float(settings.benchmarks.get(f"{stage}-{steps[stage]}", nan)))
         matured = {m for m in months if ages[m] >= limit}  # none where the limit is NaN
         at = stays.at(who, stage)
-        yield step.row(ConversionKind.PERIOD, flows.cases(who, stage, recent), flows.cases(who, stage, earlier))
-        now, then = (matured_cases(stays, at, tuple(m for m in w if m in matured), limit) for w in (recent, earlier))
+        flow, cohorts = flows.monthly(who, stage), _cohorts(stays, at, limit, months)
+        yield step.row(ConversionKind.PERIOD, flow.ratio(recent), flow.ratio(earlier))
+        now, then = (cohorts.share(tuple(m for m in w if m in matured)) for w in (recent, earlier))
         yield step.row(ConversionKind.MATURED, now, then)
         now, then = (_censored(stays, at, w, limit) for w in (recent, earlier))
         yield step.row(ConversionKind.CENSORED, now, then)
         if who[1] is None:
             for month in months:
-                yield step.row(ConversionKind.PERIOD, flows.cases(who, stage, (month,)), month=month)
+                yield step.row(ConversionKind.PERIOD, flow.ratio((month,)), month=month)
             for month in sorted(matured):
-                yield step.row(ConversionKind.MATURED, matured_cases(stays, at, (month,), limit), month=month)
+                yield step.row(ConversionKind.MATURED, cohorts.share((month,)), month=month)
+
+
+class _Monthly(NamedTuple):
+    """What entered a stage, and what advanced from it, in each month from `first` on."""
+
+    first: int
+    entered: NDArray[np.int64]
+    advanced: NDArray[np.int64]
+
+    def share(self, months: tuple[int, ...]) -> Cases:
+        """The share that advanced, of those that entered in an unbroken run of months."""
+        entered, advanced = self._sums(months)
+        return Cases(entered, advanced, wilson(advanced, entered))
+
+    def ratio(self, months: tuple[int, ...]) -> Cases:
+        """The same of two flows, of which the second may exceed the first: then it has no interval."""
+        entered, advanced = self._sums(months)
+        if advanced <= entered:
+            return self.share(months)
+        return Cases(entered, advanced, Proportion(advanced / entered if entered else nan, nan, nan))
+
+    def _sums(self, months: tuple[int, ...]) -> tuple[int, int]:
+        inside = slice(months[0] - self.first, months[-1] - self.first + 1) if months else slice(0)
+        return int(self.entered[inside].sum()), int(self.advanced[inside].sum())
 
 
 class _Flows:
     """What entered and what advanced in each month; what is handed from owner to owner enters nothing."""
 
     def __init__(self, facts: Facts) -> None:
+        self._first, self._n = facts.first_month, facts.last_month - facts.first_month + 1
         came = facts.arrivals[facts.arrivals[Col.CAME_FROM] != facts.arrivals[Col.STAGE]]
         went = facts.exits[ending(facts.exits[Col.STAGE], facts.exits[Col.NEXT_STAGE]) == EVENT]
-        self._sides = [(Places(f), f[Col.MONTH].to_numpy(), f[Col.COUNT].to_numpy()) for f in (came, went)]
+        self._sides = [(Places(f), f[Col.MONTH].to_numpy() - self._first, f[Col.COUNT].to_numpy()) for f in (came, went)]
 
-    def cases(self, who: Who, stage: str, months: tuple[int, ...]) -> Cases:
+    def monthly(self, who: Who, stage: str) -> _Monthly:
         entered, advanced = (
-            int(count[rows][_inside(month[rows], months)].sum())
-            for places, month, count in self._sides
+            _by_month(place[rows], count[rows], self._n)
+            for places, place, count in self._sides
             for rows in (places(who, stage),)
         )
-        if advanced <= entered:
-            return Cases(entered, advanced, wilson(advanced, entered))
-        return Cases(entered, advanced, Proportion(advanced / entered if entered else nan, nan, nan))
+        return _Monthly(self._first, entered, advanced)
+
+
+def _cohorts(stays: Stays, at: NDArray[np.int64], limit: float, months: range) -> _Monthly:
+    """Stays by the month in which they began: those known for `limit` days, and those that advanced within them."""
+    place, days, kind, count = stays.month[at] - months[0], stays.days[at], stays.kind[at], stays.count[at]
+    is_known = (kind != CENSORED) | (days >= limit)
+    is_advanced = (kind == EVENT) & (days <= limit)
+    entered, advanced = (_by_month(place[rows], count[rows], len(months)) for rows in (is_known, is_advanced))
+    return _Monthly(months[0], entered, advanced)
+
+
+def _by_month(place: NDArray[np.int64], count: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    return np.bincount(place, count, n).astype(np.int64)
 
 
 def _inside(values: NDArray[np.int64], months: tuple[int, ...]) -> NDArray[np.bool_]:

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from xlfunnel.facts import Facts
-from xlfunnel.metrics.conversion import Stays
+from xlfunnel.metrics.conversion import Stays, stays_of
 from xlfunnel.metrics.evidence import FEW, windows
 from xlfunnel.metrics.levels import dense, stages_met, whos
 from xlfunnel.metrics.reserve import CENTS
@@ -74,7 +74,7 @@ class CycleMonth(NamedTuple):
 
 def durations(facts: Facts, settings: Settings) -> pd.DataFrame:
     """Days in stage for every who and stage: a frame with the columns of `Duration`, totals first."""
-    stays = Stays(facts)
+    stays = stays_of(facts)
     parts = windows(facts, settings)
     rows = []
     for who, stage in dense(whos(facts), stages_met(facts)) if len(stays.days) else ():
@@ -130,7 +130,7 @@ def over_age(standing: pd.DataFrame, facts: Facts) -> pd.DataFrame:
     limit_days  p90 of `Duration` of region and stage; a stage where that is undefined has no limit, and so no rows
     amount      currency units; NaN = unknown
     """
-    stays = Stays(facts)
+    stays = stays_of(facts)
     pairs = standing[[Col.REGION, Col.STAGE]].drop_duplicates()
     limits = {}
     for region, stage in pairs.itertuples(index=False, name=None):
@@ -146,7 +146,7 @@ def over_age(standing: pd.DataFrame, facts: Facts) -> pd.DataFrame:
 
 
 def _cycle(facts: Facts, stage: str) -> Iterator[CycleMonth]:
-    stays = Stays(facts)
+    stays = stays_of(facts)
     for who in whos(facts):
         if who[1] is None:
             at = stays.at(who, stage)

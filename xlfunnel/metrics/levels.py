@@ -1,7 +1,7 @@
 """Whom a row speaks of: each owner, each region as a whole, and all regions together if there is more than one."""
 
 from collections.abc import Iterator
-from typing import Any
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ Who = tuple[str | None, str | None]
 """(region, owner); owner None = the region as a whole, both None = all regions together."""
 
 
+@lru_cache(maxsize=2)
 def stages_met(facts: Facts) -> tuple[str, ...]:
     """The stages that the CRM has: those in which anything ever stood or came, in order."""
     met = {*facts.entries[Col.STAGE], *facts.reserves[Col.STAGE]}
@@ -27,6 +28,7 @@ def steps_met(facts: Facts) -> tuple[tuple[str, str], ...]:
     return tuple(zip(met, (*met[1:], Outcome.WON.value), strict=True)) if met else ()
 
 
+@lru_cache(maxsize=2)
 def whos(facts: Facts) -> tuple[Who, ...]:
     """Everyone that any visit or reserve speaks of, totals before their parts, sorted."""
     frames = [f[[Col.REGION, Col.OWNER]] for f in (facts.entries, facts.reserves)]
@@ -43,14 +45,17 @@ class Places:
     """Where a frame speaks of whom: row numbers of any who and stage, found once."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
-        keys = [Col.REGION.value, Col.OWNER.value, Col.STAGE.value]
+        region, owner, stage = (pd.factorize(frame[c]) for c in (Col.REGION, Col.OWNER, Col.STAGE))
+        nobody = (np.zeros(len(frame), dtype=np.intp), [None])
         self._rows: dict[tuple[str | None, ...], Rows] = {}
-        for level in (keys, [keys[0], keys[2]], [keys[2]]):
-            found: dict[Any, Any] = frame.groupby(level, sort=False).indices
-            for key, rows in found.items():
-                names = key if isinstance(key, tuple) else (key,)
-                who = (None, None) if len(names) == 1 else (names[0], None if len(names) == 2 else names[1])
-                self._rows[(*who, names[-1])] = np.asarray(rows, dtype=np.int64)
+        for level in ((region, owner, stage), (region, nobody, stage), (nobody, nobody, stage)):
+            sizes = tuple(max(len(words), 1) for _, words in level)
+            key = np.ravel_multi_index(tuple(codes for codes, _ in level), sizes)
+            order = np.argsort(key, kind="stable")
+            keys, starts = np.unique(key[order], return_index=True)
+            # not strict: of no rows there are no keys, yet one part without any
+            for place, rows in zip(np.transpose(np.unravel_index(keys, sizes)), np.split(order, starts[1:]), strict=False):
+                self._rows[tuple(words[i] for i, (_, words) in zip(place, level, strict=True))] = rows
 
     def __call__(self, who: Who, stage: str) -> Rows:
         """Row numbers, possibly none."""

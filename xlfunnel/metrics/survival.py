@@ -48,11 +48,16 @@ class Quantiles(NamedTuple):
 
 def life_table(days: ArrayLike, kind: ArrayLike, count: ArrayLike) -> LifeTable:
     """The life table of weighted cases; kind is CENSORED, EVENT or COMPETING each."""
-    day, place = np.unique(np.asarray(days, dtype=float), return_inverse=True)
-    weight, what = np.asarray(count, dtype=float), np.asarray(kind)
+    place, weight, what = np.asarray(days), np.asarray(count, dtype=float), np.asarray(kind)
+    if place.dtype.kind == "i" and place.min(initial=0) >= 0:
+        met = np.flatnonzero(np.bincount(place))  # whole days are counted as they are, without sorting them
+        day = met.astype(float)
+    else:
+        day, place = np.unique(place.astype(float), return_inverse=True)
+        met = np.arange(len(day))
     seen, events, competing = (
-        np.bincount(place, np.where(chosen, weight, 0.0), len(day)).astype(np.float64)
-        for chosen in (np.full(len(what), True), what == EVENT, what == COMPETING)
+        np.bincount(place[chosen], weight[chosen], met[-1] + 1 if len(met) else 0)[met].astype(np.float64)
+        for chosen in (slice(None), what == EVENT, what == COMPETING)
     )
     return LifeTable(day, seen[::-1].cumsum()[::-1], events, competing)
 
