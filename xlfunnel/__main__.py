@@ -1,8 +1,31 @@
-"""`python -m xlfunnel` is the command line."""
+"""`python -m xlfunnel` and the command `xlfunnel`: the way into the command line.
+
+What answers at once (help) is answered before the libraries are loaded, which takes longer than anything else in a
+small run; and the data of a workbook to be refreshed are parsed while they are being loaded.
+"""
 
 import sys
+from contextlib import suppress
 
-from xlfunnel.cli import main
+from xlfunnel import arguments
+from xlfunnel.errors import XlfunnelError
+from xlfunnel.strings import words
+
+
+def main() -> int:
+    """Run the command that was typed; the exit code."""
+    typed, data = sys.argv[1:], None
+    with suppress(XlfunnelError):  # which the command line itself comes upon, and tells
+        language, _ = arguments.language(typed)
+        args = arguments.parse(typed, words(language))  # help ends here
+        if args.command == "refresh":
+            from xlfunnel.excel.data_sheet import data_begun
+
+            data = data_begun(args.workbook)
+    from xlfunnel import cli
+
+    return cli.main(typed, data)
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -105,9 +105,16 @@ def report(
 
 
 def refresh(
-    workbook: Path, out: Path | None = None, *, json_path: Path | None = None, progress: Progress = quiet
+    workbook: Path,
+    out: Path | None = None,
+    *,
+    json_path: Path | None = None,
+    data: Source | None = None,
+    progress: Progress = quiet,
 ) -> FunnelAnalysis:
     """The Data and Settings sheets of a workbook → its result sheets, in place (kept as .bak) or into `out`.
+
+    data  the Data sheet, if it is being read already (`xlfunnel.excel.data_sheet`)
 
     Raises UsageError, InputError, SettingsError, WorkbookError, OSError.
     """
@@ -119,7 +126,7 @@ def refresh(
         raise UsageError("cli.overwrites_input", path=json_path)
     progress("cli.step.read")
     chosen = inputs.read_settings(workbook)
-    source = inputs.data_source(workbook)
+    source = data or inputs.data_source(workbook)
     intake = read_sources([source], chosen, as_of=chosen.as_of, progress=progress)
     progress("cli.step.analyse")
     listed, entered = inputs.carried_issues(workbook), inputs.read_entered(workbook)

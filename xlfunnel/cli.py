@@ -12,6 +12,7 @@ from typing import Any
 from xlfunnel import app, arguments, bundle, consolidate, doctor, results, settings, split
 from xlfunnel.analysis import FunnelAnalysis
 from xlfunnel.console import Terminal
+from xlfunnel.crm import Source
 from xlfunnel.errors import InputError, UsageError, WorkbookError, XlfunnelError
 from xlfunnel.excel import inputs
 from xlfunnel.excel.safe_write import backup_path
@@ -24,14 +25,17 @@ _STDOUT = Path("-")
 _DEMO = Path("xlfunnel-demo.xlsx")
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code. Expected problems are one sentence on stderr and never a traceback."""
+def main(argv: Sequence[str] | None = None, data: Source | None = None) -> int:
+    """Run one command; the exit code. Expected problems are one sentence on stderr and never a traceback.
+
+    data  the Data sheet of the workbook to be refreshed, if it is being parsed already (`xlfunnel.__main__`)
+    """
     typed = list(sys.argv[1:] if argv is None else argv)
     terminal = Terminal(arguments.system_language())
     try:
         terminal.language, asked = arguments.language(typed)
         args = arguments.parse(typed, words(terminal.language))
-        args.asked = asked
+        args.asked, args.data = asked, data
         return _COMMANDS[args.command](args, terminal)
     except UsageError as e:
         terminal.error(e)
@@ -85,7 +89,9 @@ def _refresh(args: Namespace, terminal: Terminal) -> int:
     out = args.output or args.workbook
     before = _identity(out)
     with terminal.progress() as progress:
-        analysis = app.refresh(args.workbook, args.output, json_path=_json_file(args), progress=progress)
+        analysis = app.refresh(
+            args.workbook, args.output, json_path=_json_file(args), data=args.data, progress=progress
+        )
     return _finish(args, terminal, analysis, out, before)
 
 

@@ -4,8 +4,7 @@ import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
-from operator import itemgetter
+from itertools import compress, islice
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,9 @@ MAX_COLUMNS = 16_384
 
 MAX_ROWS = 3_000_000
 """Rows that fit into memory as cells: about a gigabyte a million."""
+
+_BLOCK = 4096
+"""Rows that are turned into columns at once: their cells are still near at hand then."""
 
 Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -53,25 +55,30 @@ class Grid:
         Rows without any content are left out. Raises InputError too_large beyond MAX_ROWS of them.
         """
         wanted = sorted(set(columns))
-        width = wanted[-1] + 1
-        pick = itemgetter(*wanted, 0)  # two at least, so that it gives a tuple
-        numbers: list[int] = []
-        picked: list[tuple[object, ...]] = []
+        numbers: list[Numbers] = []
+        parts: list[list[Cells]] = []
+        at, count, rows = skip + 1, 0, islice(self.rows(), skip, None)
         with _no_collecting():
-            for number, row in enumerate(islice(self.rows(), skip, None), skip + 1):
-                if any(row):
-                    numbers.append(number)
-                    picked.append(pick(row if len(row) >= width else [*row, *[""] * (width - len(row))]))
-                    if len(picked) > MAX_ROWS:
-                        raise InputError("input.too_large", file=self.name)
-            by_index = {index: _column(picked, i) for i, index in enumerate(wanted)}
-        return np.array(numbers, dtype=np.int64), [by_index[index] for index in columns]
+            while block := list(islice(rows, _BLOCK)):
+                kept = np.fromiter(map(any, block), dtype=bool, count=len(block))
+                numbers.append(np.flatnonzero(kept) + at)
+                at, count = at + len(block), count + int(kept.sum())
+                if count > MAX_ROWS:
+                    raise InputError("input.too_large", file=self.name)
+                parts.append(_turned(block if kept.all() else list(compress(block, kept)), wanted))
+        if not parts:
+            return np.empty(0, dtype=np.int64), [np.empty(0, dtype=object) for _ in columns]
+        turned = [np.concatenate(column) for column in zip(*parts, strict=True)]
+        return np.concatenate(numbers), [turned[wanted.index(index)] for index in columns]
 
 
-def _column(picked: Sequence[tuple[object, ...]], index: int) -> Cells:
-    column = np.empty(len(picked), dtype=object)
-    column[:] = [row[index] for row in picked]
-    return column
+def _turned(rows: Sequence[Sequence[object]], columns: Sequence[int]) -> list[Cells]:
+    """The columns of a few rows; a row that ends early is blank from there on."""
+    width = columns[-1] + 1
+    if min(map(len, rows), default=width) < width:
+        rows = [[*row, *[""] * (width - len(row))] for row in rows]
+    turned = list(zip(*rows, strict=False)) or [()] * width
+    return [np.fromiter(turned[c], dtype=object, count=len(rows)) for c in columns]
 
 
 @contextmanager

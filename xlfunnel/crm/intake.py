@@ -1,26 +1,34 @@
 """What the data door hands over: visits, what was wrong with the rows, and how each file was understood."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from xlfunnel.terms import Col, IssueCode, Shape, Treatment
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from xlfunnel.crm.grid import Grid
 
 
 @dataclass(frozen=True)
 class Source:
     """One file to read; `sheet` names the sheet of a workbook, None = the first visible one that holds a table.
 
-    rows  what the sheet holds, from its first row on, where that was read already (the open workbook); `path` and
-          `sheet` are then only its name
+    rows    what the sheet holds, from its first row on, where that was read already (the open workbook); `path` and
+            `sheet` are then only its name
+    tables  the same as tables that were opened already: see `xlfunnel.crm.read.begun`
     """
 
     path: Path
     sheet: str | None = None
     rows: Sequence[Sequence[object]] | None = None
+    tables: Sequence[Grid] | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,7 @@ class Intake:
         rows = self.visits if self.reserves is None else self.reserves
         return tuple(sorted(set(rows[Col.REGION])))
 
-    def of_region(self, region: str) -> "Intake":
+    def of_region(self, region: str) -> Intake:
         """What was read of one region alone, looked at on the same day, its visits counted anew from 1.
 
         An opportunity that changed regions is in each of them with the visits that it spent there. Issues and sources

@@ -2,11 +2,12 @@
 
 import io
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from openpyxl import Workbook, load_workbook
 from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
 from xlfunnel.crm import delimited, guard, packed, parquet
@@ -37,6 +38,9 @@ def grids(source: Source) -> Iterator[Grid]:
     not_a_workbook, broken_workbook, unsafe_xml, no_sheets, sheet_not_found, undecodable, broken_text, no_parquet,
     broken_parquet, no_texts (all under `input.`).
     """
+    if source.tables is not None:
+        yield from source.tables
+        return
     if source.rows is not None:
         yield _given(source, source.rows)
         return
@@ -59,6 +63,23 @@ def grids(source: Source) -> Iterator[Grid]:
         raise InputError("input.sheet_not_found", file=name, sheet=source.sheet, sheets="-")
     else:
         yield from delimited.grids(name, data)
+
+
+def begun(source: Source) -> Source:
+    """The source with its tables opened, the first of which is parsed from now on while others work.
+
+    The parser holds no interpreter lock: what it takes is gained. Raises InputError as `grids` does.
+    """
+    first, *others = grids(source)
+    pool = ThreadPoolExecutor(1)
+    parsed = pool.submit(first.rows)
+    pool.shutdown(wait=False)
+
+    def rows() -> Iterator[Sequence[object]]:
+        parsed.result()
+        return iter(first.rows())
+
+    return replace(source, tables=(replace(first, rows=rows), *others))
 
 
 def _given(source: Source, rows: Sequence[Sequence[object]]) -> Grid:
@@ -121,6 +142,8 @@ def _sheets(source: Source, kind: str, book: CalamineWorkbook, epoch_1904: bool)
 
 def _wide(source: Source, data: bytes, epoch_1904: bool) -> Iterator[Grid]:
     """A workbook whose XML is UTF-16, which only the slow parser reads."""
+    from openpyxl import load_workbook  # which takes its time to load, and is hardly ever needed
+
     name = source.path.name
     book = _parsed(name, lambda: load_workbook(io.BytesIO(data), read_only=True, data_only=True))
     sheets = {s.title: s.sheet_state == "visible" for s in book.worksheets}
@@ -130,7 +153,7 @@ def _wide(source: Source, data: bytes, epoch_1904: bool) -> Iterator[Grid]:
         yield Grid(label, f"xlsx › {sheet}", partial(iter, rows), epoch_1904, is_hidden=not is_visible)
 
 
-def _values(book: Workbook, sheet: str) -> list[list[object]]:
+def _values(book: Any, sheet: str) -> list[list[object]]:
     return [["" if c is None else c for c in row] for row in book[sheet].values]
 
 

@@ -132,7 +132,8 @@ def _read(grid: Grid, header: Header, ledger: Ledger, stages: StageNames) -> Raw
         ledger.remark(IssueCode.OTHER_PROPERTY, grid.name, others)
     for name in header.loose:
         ledger.remark(IssueCode.UNMAPPED_COLUMN, grid.name, name)
-    first = np.where(zero == "", first, zero)
+    if first is not zero:
+        first = np.where(zero == "", first, zero)
     how = f"{grid.how} · {header.dialect.name}" if header.dialect else grid.how
     dated = {k: by_key[k] for k in _DATES if k in by_key and header.rule.shape != Shape.AGGREGATED}
     orders = decisions(dated, _IN_TIME, header.names)
@@ -241,18 +242,20 @@ def moments(table: RawTable, keys: Sequence[str]) -> dict[str, dates.Seconds]:
 def _refuse_totals(table: RawTable, ledger: Ledger) -> None:
     is_total = np.zeros(len(table.positions), dtype=bool)
     shown = np.full(len(table.positions), "", dtype=object)
-    id_blank = texts(table.column(Field.OPPORTUNITY))[0] == ""
-    for key, cells in [*((k, table.column(k)) for k in _LABELS), ("", table.first)]:
+    labels = [table.cells[key] for key in _LABELS if key in table.cells]
+    parts = [(cells, np.True_) for cells in labels]
+    if all(table.first is not cells for cells in labels):
+        parts.append((table.first, texts(table.column(Field.OPPORTUNITY))[0] == ""))
+    for cells, where in parts:
         codes, uniques = factorized(cells)
-        hit = np.array([_is_total(plain(u)) for u in uniques] + [False], dtype=bool).take(codes)
-        if not key:
-            hit = hit & id_blank
+        hit = np.array([_is_total(u) for u in uniques] + [False], dtype=bool).take(codes) & where
         fresh = hit & ~is_total
         shown[fresh] = cells[fresh]
         is_total |= fresh
     ledger.refuse(IssueCode.TOTAL_ROW, table.positions[is_total], shown[is_total])
 
 
-def _is_total(text: str) -> bool:
+def _is_total(label: object) -> bool:
     """Whether a label says total; none ends in a digit, as most ids do."""
+    text = plain(label)
     return not text[-1:].isdigit() and fold(text) in aliases.TOTALS

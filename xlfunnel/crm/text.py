@@ -2,14 +2,18 @@
 
 import re
 import unicodedata
+import weakref
+from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 
 import numpy as np
-import pandas as pd
 
 Cells = np.ndarray[Any, np.dtype[np.object_]]
 """One column of a source, as read: str, float, int, bool, date, datetime or None."""
+
+_T = TypeVar("_T", bound=tuple[np.ndarray[Any, Any], ...])
 
 BLANKS = frozenset(
     {"", "-", "--", "—", "——", "/", "\\", "n/a", "na", "#n/a", "null", "none", "nan", "(blank)", "无", "空"}
@@ -75,15 +79,36 @@ def is_blank(text: str) -> bool:
     return text.strip().casefold() in BLANKS
 
 
+def _kept(work: Callable[[Cells], _T]) -> Callable[[Cells], _T]:
+    """`work`, done once a column as long as that lives; which is why neither the column nor the result may change."""
+    results: dict[int, _T] = {}
+
+    @wraps(work)
+    def kept(cells: Cells) -> _T:
+        key = id(cells)
+        if key not in results:
+            cells.flags.writeable = False
+            results[key] = work(cells)
+            for array in results[key]:
+                array.flags.writeable = False
+            weakref.finalize(cells, results.pop, key).atexit = False
+        return results[key]
+
+    return kept
+
+
+@_kept
 def factorized(cells: Cells) -> tuple[np.ndarray[Any, np.dtype[np.intp]], Cells]:
     """Codes and unique values, so that slow work is done once a value. None and NaN have code -1."""
+    import pandas as pd  # here, so that files can be opened while it is being loaded
+
     codes, uniques = pd.factorize(cells)
     return codes, np.asarray(uniques, dtype=object)
 
 
 def _is_clean(uniques: Cells) -> bool:
     """Whether none of many texts needs cleaning, seen in one look at all of them: ids and dates, as a rule."""
-    if any(type(u) is not str for u in uniques):
+    if not set(map(type, uniques)) <= {str}:
         return False
     joined = "\n".join(uniques)
     lines = joined.replace("\n", "")
@@ -97,6 +122,7 @@ def _is_clean(uniques: Cells) -> bool:
     )
 
 
+@_kept
 def texts(cells: Cells) -> tuple[Cells, np.ndarray[Any, np.dtype[np.bool_]]]:
     """Cleaned text of a column ("" for nothing), and where cleaning took something away."""
     codes, uniques = factorized(cells)

@@ -1,17 +1,22 @@
 """What a workbook says of itself: sheets, names, tables, shared texts. Sheets themselves are not parsed for it."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from lxml import etree
 
 from xlfunnel.errors import WorkbookError
 from xlfunnel.excel.package import Package
 from xlfunnel.excel.ranges import Range, parse_range, parse_reference
-from xlfunnel.excel.sheet_xml import SheetXml
 from xlfunnel.excel.xml_text import M, R, parse, runs_text, shown
+
+if TYPE_CHECKING:
+    from xlfunnel.excel.sheet_xml import SheetXml
 
 _STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
 _ITEM = re.compile(rb"<(?:\w+:)?si(?:\s[^>]*?)?(?:/>|>(.*?)</(?:\w+:)?si>)", re.DOTALL)
@@ -93,6 +98,8 @@ class Book:
 
     def sheet(self, part: str) -> SheetXml:
         """A sheet taken apart."""
+        from xlfunnel.excel.sheet_xml import SheetXml  # which needs pandas: to look where things are does not
+
         return SheetXml(self.package.read(part), part)
 
     def cell_of(self, name: str) -> tuple[str, Range] | None:

@@ -11,6 +11,7 @@ from xlfunnel import settings
 from xlfunnel.crm import Source
 from xlfunnel.entered import Entered
 from xlfunnel.errors import WorkbookError
+from xlfunnel.excel import data_sheet
 from xlfunnel.excel.entered import day_meant, entered_shown
 from xlfunnel.excel.package import Package
 from xlfunnel.excel.reader import Reader, Shown, Shows
@@ -21,7 +22,6 @@ from xlfunnel.terms import OUTCOMES, STAGES, Field
 
 _CUSTOM = "docProps/custom.xml"
 _MARK = "xlfunnel_template"
-_DATA = "tbl_data"
 _ISSUES = "tbl_issues"
 _TEXTS = ("region", "currency", "language")
 _NUMBERS = ("trend_months", "recent_months", "refuse_share", "fiscal_start", "wins_needed", "service_level")
@@ -89,7 +89,7 @@ def settings_shown(
 def data_source(path: Path) -> Source:
     """The sheet of the workbook that holds the data. Raises WorkbookError `workbook.missing_table`, `.not_ours`."""
     with _opened(path) as reader:
-        return Source(path, reader.book.table(_DATA).sheet)
+        return Source(path, reader.book.table(data_sheet.TABLE).sheet)
 
 
 def table_frame(path: Path, name: str) -> pd.DataFrame:

@@ -1,10 +1,9 @@
 """What the cells of a workbook show. Only the sheets asked for are read."""
 
+import re
 from datetime import datetime
 from functools import cached_property
 from typing import Protocol
-
-from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
 
 from xlfunnel.excel.book import Book
 from xlfunnel.excel.cells import Cell, Plain, serial_date
@@ -14,6 +13,12 @@ from xlfunnel.excel.xml_text import M, parse
 
 Shown = Plain | datetime
 """The value of a cell; a date where its number format says so."""
+
+
+_DATES = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
+"""Built-in number formats that are dates or times (ECMA-376 18.8.30; 27-36 and 50-58 in East Asian versions)."""
+_NO_CODE = re.compile(r'"[^"]*"|\[(?!(?:h+|m+|s+)\])[^\]]*\]|[\\_*].', re.I)
+_DATE_CODE = re.compile("[dmyhs]", re.I)
 
 
 class Shows(Protocol):
@@ -90,9 +95,16 @@ class Reader:
         if part is None:
             return frozenset()
         root = parse(self.book.package.read(part), part)
-        codes: dict[int, str] = dict(BUILTIN_FORMATS)
-        for own in root.iter(f"{M}numFmt"):
-            codes[int(own.get("numFmtId", "0"))] = own.get("formatCode", "")
+        own = {int(f.get("numFmtId", "0")): is_date_format(f.get("formatCode", "")) for f in root.iter(f"{M}numFmt")}
         formats = root.find(f"{M}cellXfs")
         ids = [] if formats is None else [int(x.get("numFmtId", "0")) for x in formats]
-        return frozenset(i for i, n in enumerate(ids) if is_date_format(codes.get(n, "General")))
+        return frozenset(i for i, n in enumerate(ids) if own.get(n, n in _DATES))
+
+
+def is_date_format(code: str) -> bool:
+    """Whether a number format shows dates or times: what is neither quoted, escaped nor in brackets tells.
+
+    >>> [is_date_format(c) for c in ("yyyy-mm-dd", "[h]:mm", "[Red]0.0", '0" days"')]
+    [True, True, False, False]
+    """
+    return _DATE_CODE.search(_NO_CODE.sub("", code).partition(";")[0]) is not None

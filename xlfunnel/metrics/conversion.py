@@ -221,11 +221,11 @@ class _Flows:
         self._first, self._n = facts.first_month, facts.last_month - facts.first_month + 1
         came = facts.arrivals[facts.arrivals[Col.CAME_FROM] != facts.arrivals[Col.STAGE]]
         went = facts.exits[ending(facts.exits[Col.STAGE], facts.exits[Col.NEXT_STAGE]) == EVENT]
-        self._sides = [(Places(f), f[Col.MONTH].to_numpy() - self._first, f[Col.COUNT].to_numpy()) for f in (came, went)]
+        self._sides = [(Places(f), f[Col.MONTH] - self._first, f[Col.COUNT].to_numpy()) for f in (came, went)]
 
     def monthly(self, who: Who, stage: str) -> _Monthly:
         entered, advanced = (
-            _by_month(place[rows], count[rows], self._n)
+            _by_month(place.to_numpy()[rows], count[rows], self._n)
             for places, place, count in self._sides
             for rows in (places(who, stage),)
         )

@@ -1,6 +1,6 @@
 """Whom a row speaks of: each owner, each region as a whole, and all regions together if there is more than one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -45,21 +45,27 @@ class Places:
     """Where a frame speaks of whom: row numbers of any who and stage, found once."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
-        region, owner, stage = (pd.factorize(frame[c]) for c in (Col.REGION, Col.OWNER, Col.STAGE))
-        nobody = (np.zeros(len(frame), dtype=np.intp), [None])
+        region, owner, stage = (_codes(frame[c]) for c in (Col.REGION, Col.OWNER, Col.STAGE))
+        everyone: tuple[NDArray[np.intp], Sequence[str | None]] = (np.zeros(len(frame), dtype=np.intp), [None])
         self._rows: dict[tuple[str | None, ...], Rows] = {}
-        for level in ((region, owner, stage), (region, nobody, stage), (nobody, nobody, stage)):
+        for level in ((region, owner, stage), (region, everyone, stage), (everyone, everyone, stage)):
             sizes = tuple(max(len(words), 1) for _, words in level)
             key = np.ravel_multi_index(tuple(codes for codes, _ in level), sizes)
             order = np.argsort(key, kind="stable")
             keys, starts = np.unique(key[order], return_index=True)
-            # not strict: of no rows there are no keys, yet one part without any
-            for place, rows in zip(np.transpose(np.unravel_index(keys, sizes)), np.split(order, starts[1:]), strict=False):
+            parts = np.split(order, starts[1:]) if len(keys) else []
+            for place, rows in zip(np.transpose(np.unravel_index(keys, sizes)), parts, strict=True):
                 self._rows[tuple(words[i] for i, (_, words) in zip(place, level, strict=True))] = rows
 
     def __call__(self, who: Who, stage: str) -> Rows:
         """Row numbers, possibly none."""
         return self._rows.get((*who, stage), np.empty(0, dtype=np.int64))
+
+
+def _codes(words: "pd.Series[str]") -> tuple[NDArray[np.intp], Sequence[str | None]]:
+    """A number for each row's word, and the words by number."""
+    codes, distinct = pd.factorize(words)
+    return codes, distinct.tolist()
 
 
 def dense(who: tuple[Who, ...], stages: tuple[str, ...]) -> Iterator[tuple[Who, str]]:
