@@ -7,7 +7,7 @@ import pandas as pd
 
 from xlfunnel.crm import DataIssue, Intake, SourceSummary
 from xlfunnel.entered import Entered
-from xlfunnel.facts import Facts, facts_of, facts_of_reserves, journeys, open_stays, stays
+from xlfunnel.facts import Facts, Seen, facts_of_reserves, open_stays
 from xlfunnel.metrics import opportunity, reserve, summary
 from xlfunnel.metrics.alerts import Rooms, alerts
 from xlfunnel.metrics.backtest import backtest
@@ -114,7 +114,8 @@ def analyse(
     """Visits (or ready-made reserves), and what users typed → the whole check-up as of `intake.as_of`."""
     as_of = intake.as_of
     entered = entered or Entered()
-    facts = facts_of(intake.visits, as_of) if intake.reserves is None else facts_of_reserves(intake.reserves, as_of)
+    seen = Seen(intake.visits, as_of)
+    facts = seen.facts() if intake.reserves is None else facts_of_reserves(intake.reserves, as_of)
     regions = sorted(set(facts.reserves["region"]))
     scope = regions[0] if len(regions) == 1 else None
     drawn = trends(facts, settings)
@@ -124,10 +125,10 @@ def analyse(
     raised = flags(owners, drawn, settings, limits)
     own = tuple(t for t in drawn if t.owner is None and t.region == scope)
     rates, days = conversions(facts, settings), durations(facts, settings)
-    visited = stays(intake.visits, as_of)
+    visited = seen.stays()
     now, paths = open_stays(visited), sojourns(visited, as_of)
     coming = forecast(paths, settings)
-    compared = comparisons(rates, journeys(intake.visits, as_of, JOURNEYS), facts, settings)
+    compared = comparisons(rates, seen.journeys(JOURNEYS), facts, settings)
     old = over_age(now, facts)
     return FunnelAnalysis(
         settings=settings,

@@ -27,6 +27,7 @@ Each is sorted by its columns up to `count`, with a RangeIndex; words are str, n
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import narwhals as nw
@@ -54,6 +55,8 @@ DURATIONS = (*_CELL, Col.NEXT_STAGE, Col.ENTERED_MONTH, Col.DAYS, Col.COUNT)
 STANDING = (Col.OPPORTUNITY, *_CELL, Col.SINCE_DAY, Col.DAYS, Col.AMOUNT_CENTS)
 STAYS = (Col.OPPORTUNITY, Col.VISIT, *_CELL, Col.NEXT_STAGE, Col.SINCE_DAY, Col.DAYS, Col.AMOUNT_CENTS)
 
+_STANDING_ORDER = [str(c) for c in (Col.OPPORTUNITY, *_CELL, Col.SINCE_DAY)]
+
 
 @dataclass(frozen=True, eq=False)
 class Facts:
@@ -78,100 +81,129 @@ class Facts:
     durations: pd.DataFrame
 
 
-def facts_of(visits: Any, as_of: date) -> Facts:
-    """Count the canonical visits frame (see `xlfunnel.crm.visits`) as it stood at the end of the day `as_of`.
+class Seen:
+    """Visits as one saw them at the end of the day `as_of`, each beside the one before: what facts are counted from.
 
-    `visits`: pandas DataFrame, DuckDB relation or Spark DataFrame; it is read, never changed, and scanned once each for
-    arrivals, exits and durations (persist it if it is costly to compute). A visit entered later is not there yet; one
-    left later is still open. A visit stands in the reserve of a day if it was entered on or before that day and not
-    left by then; so one that was entered and left on the same day never stands. Unknown amounts count as 0 in sums.
-
-    Raises InputError "input.amounts_too_large" where sums of amounts would not fit 64 bits.
+    `visits`: the canonical frame (see `xlfunnel.crm.visits`) as pandas DataFrame, DuckDB relation or Spark DataFrame;
+    it is read, never changed (persist it if it is costly to compute). A visit entered later is not there yet; one left
+    later is still open. A visit stands in the reserve of a day if it was entered on or before that day and not left by
+    then; so one that was entered and left on the same day never stands.
     """
-    seen = _as_seen(visits, day_number(as_of))
-    _refuse_overflow(seen)
-    ended = seen.filter(nw.col(Col.NEXT_STAGE) != Outcome.OPEN.value)
-    linked = _linked(seen)
-    arrivals = _counted(_with_origin(linked), Col.ENTERED_MONTH, ARRIVALS)
-    entries = _summed(arrivals, ENTRIES)
-    exits = _counted(ended, Col.LEFT_MONTH, EXITS)
-    changes = pd.concat([entries, _negated(exits)])
-    last_month = month_number(as_of)
-    first_month = int(changes[Col.MONTH].min()) if len(changes) else last_month
-    return Facts(
-        as_of=as_of,
-        first_month=first_month,
-        last_month=last_month,
-        arrivals=arrivals,
-        entries=entries,
-        exits=exits,
-        created=_summed(arrivals[arrivals[Col.CAME_FROM] == NEW], CREATED),
-        reserves=_dense(changes, first_month, last_month, cumulate=True),
-        durations=_counted(_stays(linked), Col.DAYS, DURATIONS),
-    )
+
+    def __init__(self, visits: Any, as_of: date) -> None:
+        self.as_of = as_of
+        self._seen = _as_seen(visits, day_number(as_of))
+
+    @cached_property
+    def _linked(self) -> nw.LazyFrame[Any]:
+        return _linked(self._seen)
+
+    @cached_property
+    def _stays(self) -> nw.LazyFrame[Any]:
+        return _stays(self._linked)
+
+    def facts(self) -> Facts:
+        """Everything counted. Unknown amounts count as 0 in sums.
+
+        Raises InputError "input.amounts_too_large" where sums of amounts would not fit 64 bits.
+        """
+        _refuse_overflow(self._seen)
+        ended = self._seen.filter(nw.col(Col.NEXT_STAGE) != Outcome.OPEN.value)
+        arrivals = _counted(_with_origin(self._linked), Col.ENTERED_MONTH, ARRIVALS)
+        entries = _summed(arrivals, ENTRIES)
+        exits = _counted(ended, Col.LEFT_MONTH, EXITS)
+        changes = pd.concat([entries, _negated(exits)])
+        last_month = month_number(self.as_of)
+        first_month = int(changes[Col.MONTH].min()) if len(changes) else last_month
+        return Facts(
+            as_of=self.as_of,
+            first_month=first_month,
+            last_month=last_month,
+            arrivals=arrivals,
+            entries=entries,
+            exits=exits,
+            created=_summed(arrivals[arrivals[Col.CAME_FROM] == NEW], CREATED),
+            reserves=_dense(changes, first_month, last_month, cumulate=True),
+            durations=_counted(self._stays, Col.DAYS, DURATIONS),
+        )
+
+    def stays(self) -> pd.DataFrame:
+        """Every stay as it stood at the end of the day, one row each.
+
+            opportunity_id  visit  region  owner  stage  next_stage  since_day  days  amount_cents
+            "SJ-0001"       4      LX      Zhang  T3     open        20117      64    1250000
+
+        visit      number of the stay's last visit; since_day when its first one began; days as in `durations`
+        int64, but amount_cents Int64: NA = unknown. Sorted by opportunity_id, then visit.
+        """
+        return _listed(self._stays, STAYS).sort_values(list(_VISIT), ignore_index=True)
+
+    def standing(self) -> pd.DataFrame:
+        """The opportunities open at the end of the day, one row each.
+
+            opportunity_id  region  owner  stage  since_day  days  amount_cents
+            "SJ-0001"       LX      Zhang  T3     20117      64    1250000
+
+        since_day  when the stay began (an earlier owner's part included); days = as_of − since_day
+        int64, but amount_cents Int64: NA = unknown. Sorted by opportunity_id, then stage.
+        """
+        still_open = self._stays.filter(nw.col(Col.NEXT_STAGE) == Outcome.OPEN.value)
+        return _listed(still_open, STANDING).sort_values(_STANDING_ORDER, ignore_index=True)
+
+    def journeys(self, stages: Sequence[str]) -> pd.DataFrame:
+        """How opportunities that reached a stage ended: columns as `durations`, an opportunity instead of a stay.
+
+        stage          one of `stages`, reached as soon as it, or a later stage, was entered for the first time
+        entered_month  of that first entry; days from it to the end, or to `as_of`
+        next_stage     how the opportunity's last visit ended: "won", "lost", "gone", or "open" (also if it was handed on
+                       beyond the data); region and owner are those of that visit
+        """
+        seen = self._seen
+        ends = seen.group_by(Col.OPPORTUNITY.value).agg(nw.col(Col.VISIT).max())
+        went, here = nw.col(Col.NEXT_STAGE), nw.col(Col.STAGE)
+        is_open = (went == here) | (went == Outcome.OPEN.value)
+        other = nw.when(went.is_in([o.value for o in OUTCOMES])).then(went).otherwise(nw.lit(Outcome.GONE.value))
+        last = seen.join(ends, on=list(_VISIT), how="inner").select(
+            nw.col(Col.OPPORTUNITY, Col.REGION, Col.OWNER, Col.LEFT_DAY),
+            nw.when(is_open).then(nw.lit(Outcome.OPEN.value)).otherwise(other).alias(Col.NEXT_STAGE),
+        )
+        found = [_empty(DURATIONS)]
+        for stage in stages:
+            reached = seen.filter(here.is_in(list(STAGES[STAGES.index(stage) :])))
+            first = reached.group_by(Col.OPPORTUNITY.value).agg(
+                nw.col(Col.ENTERED_DAY).min().alias(Col.SINCE_DAY), nw.col(Col.ENTERED_MONTH).min()
+            )
+            made = last.join(first, on=Col.OPPORTUNITY.value, how="inner").with_columns(
+                nw.lit(stage).alias(Col.STAGE), (nw.col(Col.LEFT_DAY) - nw.col(Col.SINCE_DAY)).alias(Col.DAYS)
+            )
+            found.append(_counted(made, Col.DAYS, DURATIONS))
+        return _normal(pd.concat(found), DURATIONS)
+
+
+def facts_of(visits: Any, as_of: date) -> Facts:
+    """`Seen.facts` of visits of which nothing else is asked."""
+    return Seen(visits, as_of).facts()
 
 
 def stays(visits: Any, as_of: date) -> pd.DataFrame:
-    """Every stay as it stood at the end of the day `as_of`, one row each; `visits` as for `facts_of`.
-
-        opportunity_id  visit  region  owner  stage  next_stage  since_day  days  amount_cents
-        "SJ-0001"       4      LX      Zhang  T3     open        20117      64    1250000
-
-    visit      number of the stay's last visit; since_day when its first one began; days as in `durations`
-    int64, but amount_cents Int64: NA = unknown. Sorted by opportunity_id, then visit.
-    """
-    seen = _stays(_linked(_as_seen(visits, day_number(as_of), keep_unknown=True)))
-    found = _collect(seen.select(*(c.value for c in STAYS)))
-    kinds = {c.value: "str" if c in _WORDS else "int64" for c in STAYS} | {Col.AMOUNT_CENTS.value: "Int64"}
-    return found.astype(kinds).sort_values(list(_VISIT), ignore_index=True)
+    """`Seen.stays` of visits of which nothing else is asked."""
+    return Seen(visits, as_of).stays()
 
 
 def standing(visits: Any, as_of: date) -> pd.DataFrame:
-    """The opportunities open at the end of the day `as_of`, one row each; `visits` as for `facts_of`.
-
-        opportunity_id  region  owner  stage  since_day  days  amount_cents
-        "SJ-0001"       LX      Zhang  T3     20117      64    1250000
-
-    since_day  when the stay began (an earlier owner's part included); days = as_of − since_day
-    int64, but amount_cents Int64: NA = unknown. Sorted by opportunity_id, then stage.
-    """
-    return open_stays(stays(visits, as_of))
+    """`Seen.standing` of visits of which nothing else is asked."""
+    return Seen(visits, as_of).standing()
 
 
 def open_stays(found: pd.DataFrame) -> pd.DataFrame:
     """What `standing` gives, out of the frame of `stays`."""
     there = found.loc[found[Col.NEXT_STAGE] == Outcome.OPEN.value, [c.value for c in STANDING]]
-    return there.sort_values([Col.OPPORTUNITY, *_CELL, Col.SINCE_DAY], ignore_index=True)
+    return there.sort_values(_STANDING_ORDER, ignore_index=True)
 
 
 def journeys(visits: Any, as_of: date, stages: Sequence[str]) -> pd.DataFrame:
-    """How opportunities that reached a stage ended: columns as `durations`, an opportunity instead of a stay.
-
-    stage          one of `stages`, reached as soon as it, or a later stage, was entered for the first time
-    entered_month  of that first entry; days from it to the end, or to `as_of`
-    next_stage     how the opportunity's last visit ended: "won", "lost", "gone", or "open" (also if it was handed on
-                   beyond the data); region and owner are those of that visit
-    """
-    seen = _as_seen(visits, day_number(as_of))
-    ends = seen.group_by(Col.OPPORTUNITY.value).agg(nw.col(Col.VISIT).max())
-    went, here = nw.col(Col.NEXT_STAGE), nw.col(Col.STAGE)
-    is_open = (went == here) | (went == Outcome.OPEN.value)
-    other = nw.when(went.is_in([o.value for o in OUTCOMES])).then(went).otherwise(nw.lit(Outcome.GONE.value))
-    last = seen.join(ends, on=list(_VISIT), how="inner").select(
-        nw.col(Col.OPPORTUNITY, Col.REGION, Col.OWNER, Col.LEFT_DAY),
-        nw.when(is_open).then(nw.lit(Outcome.OPEN.value)).otherwise(other).alias(Col.NEXT_STAGE),
-    )
-    found = [_empty(DURATIONS)]
-    for stage in stages:
-        reached = seen.filter(here.is_in(list(STAGES[STAGES.index(stage) :])))
-        first = reached.group_by(Col.OPPORTUNITY.value).agg(
-            nw.col(Col.ENTERED_DAY).min().alias(Col.SINCE_DAY), nw.col(Col.ENTERED_MONTH).min()
-        )
-        made = last.join(first, on=Col.OPPORTUNITY.value, how="inner").with_columns(
-            nw.lit(stage).alias(Col.STAGE), (nw.col(Col.LEFT_DAY) - nw.col(Col.SINCE_DAY)).alias(Col.DAYS)
-        )
-        found.append(_counted(made, Col.DAYS, DURATIONS))
-    return _normal(pd.concat(found), DURATIONS)
+    """`Seen.journeys` of visits of which nothing else is asked."""
+    return Seen(visits, as_of).journeys(stages)
 
 
 def facts_of_reserves(reserves: pd.DataFrame, as_of: date) -> Facts:
@@ -201,12 +233,11 @@ def facts_of_reserves(reserves: pd.DataFrame, as_of: date) -> Facts:
     )
 
 
-def _as_seen(visits: Any, as_of_day: int, *, keep_unknown: bool = False) -> nw.LazyFrame[Any]:
-    """The visits as one saw them on the day: later entries dropped, later exits undone, nulls filled.
+def _as_seen(visits: Any, as_of_day: int) -> nw.LazyFrame[Any]:
+    """The visits as one saw them on the day: later entries dropped, later exits undone, nulls of words filled.
 
-    `left_day` of a visit not ended is the day itself. Unknown amounts are 0 unless they are to be kept.
+    `left_day` of a visit not ended is the day itself.
     """
-    amount = nw.col(Col.AMOUNT_CENTS)
     left = nw.col(Col.LEFT_DAY)
     has_left = ~left.is_null() & (left.fill_null(as_of_day + 1) <= as_of_day)
     went = nw.when(nw.col(Col.NEXT_STAGE) == Outcome.OPEN.value).then(nw.lit(Outcome.GONE.value))
@@ -216,7 +247,6 @@ def _as_seen(visits: Any, as_of_day: int, *, keep_unknown: bool = False) -> nw.L
     return frame.with_columns(
         nw.col(Col.REGION).fill_null(""),
         nw.col(Col.OWNER).fill_null(""),
-        amount if keep_unknown else amount.fill_null(0),
         nw.when(has_left)
         .then(went.otherwise(nw.col(Col.NEXT_STAGE)))
         .otherwise(nw.lit(Outcome.OPEN.value))
@@ -282,7 +312,7 @@ def _counted(seen: nw.LazyFrame[Any], when: Col, columns: Sequence[Col]) -> pd.D
     keys = [c.value for c in columns if c not in _SUMS]
     last_key = keys[-1]
     amounts = [c.value for c in (Col.AMOUNT_CENTS, Col.CAME_CENTS) if c in columns]
-    picked = seen.select(*keys[:-1], nw.col(when).alias(last_key), *amounts)
+    picked = seen.select(*keys[:-1], nw.col(when).alias(last_key), *(nw.col(c).fill_null(0) for c in amounts))
     sums = [nw.len().alias(Col.COUNT), *(nw.col(c).sum() for c in amounts)]
     return _normal(_collect(picked.group_by(*keys).agg(*sums)), columns)
 
@@ -291,6 +321,12 @@ def _summed(frame: pd.DataFrame, columns: Sequence[Col]) -> pd.DataFrame:
     """Sums over the keys that `columns` leaves out."""
     keys = [c.value for c in columns if c not in _SUMS]
     return _normal(frame.groupby(keys, as_index=False)[[c.value for c in columns if c in _SUMS]].sum(), columns)
+
+
+def _listed(frame: nw.LazyFrame[Any], columns: Sequence[Col]) -> pd.DataFrame:
+    """These columns, row by row."""
+    kinds = {c.value: "str" if c in _WORDS else "int64" for c in columns} | {Col.AMOUNT_CENTS.value: "Int64"}
+    return _collect(frame.select(*(c.value for c in columns))).astype(kinds)
 
 
 def _collect(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
