@@ -116,7 +116,7 @@ def analyse(
     entered = entered or Entered()
     seen = Seen(intake.visits, as_of)
     facts = seen.facts() if intake.reserves is None else facts_of_reserves(intake.reserves, as_of)
-    regions = sorted(set(facts.reserves["region"]))
+    regions = sorted(facts.reserves["region"].unique())
     scope = regions[0] if len(regions) == 1 else None
     drawn = trends(facts, settings)
     limits = floors(intake.visits, regions, as_of, settings)

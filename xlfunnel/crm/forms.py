@@ -41,7 +41,12 @@ def history(table: RawTable, settings: Settings, ledger: Ledger) -> pd.DataFrame
     _refuse(table, ledger, IssueCode.BAD_DATE, left == BAD, table.column(Field.LEFT))
     early = (left > BAD) & (entered > BAD) & (left < entered // DAY)
     _refuse(table, ledger, IssueCode.LEFT_BEFORE_ENTERED, early, table.column(Field.LEFT))
-    frame = frame.assign(stage=stage, next_stage=following, entered=entered, left=left)
+    # objects, because pandas would make its own texts of them, and the next step objects again
+    words = {
+        name: pd.Series(values, index=frame.index, dtype=object)
+        for name, values in (("stage", stage), ("next_stage", following))
+    }
+    frame = frame.assign(**words, entered=entered, left=left)
     frame["order"] = _order(frame)
     order_of_history(table, frame[ledger.used(table.positions)], ledger)
     if aliases.PREVIOUS in table.cells or Field.CREATED in table.cells:

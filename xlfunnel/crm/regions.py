@@ -32,6 +32,8 @@ class Regions:
     def filled(self, frame: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
         """`frame` with a region in every row that lacks one. Owners that the file does not know are noted once."""
         blank = (frame[Col.REGION] == "").to_numpy()
+        if not blank.any():
+            return frame
         region = frame[Col.REGION].to_numpy(dtype=object).copy()
         owners = frame[Col.OWNER].to_numpy(dtype=object)[blank]
         known = {o: self._by_owner.get(fold(o), "") for o in dict.fromkeys(owners)}

@@ -248,14 +248,10 @@ def _refuse_totals(table: RawTable, ledger: Ledger) -> None:
         parts.append((table.first, texts(table.column(Field.OPPORTUNITY))[0] == ""))
     for cells, where in parts:
         codes, uniques = factorized(cells)
-        hit = np.array([_is_total(u) for u in uniques] + [False], dtype=bool).take(codes) & where
+        # none ends in a digit, as most ids do
+        wordy = (not (isinstance(u, str) and u[-1:].isdigit()) and fold(plain(u)) in aliases.TOTALS for u in uniques)
+        hit = np.array([*wordy, False], dtype=bool).take(codes) & where
         fresh = hit & ~is_total
         shown[fresh] = cells[fresh]
         is_total |= fresh
     ledger.refuse(IssueCode.TOTAL_ROW, table.positions[is_total], shown[is_total])
-
-
-def _is_total(label: object) -> bool:
-    """Whether a label says total; none ends in a digit, as most ids do."""
-    text = plain(label)
-    return not text[-1:].isdigit() and fold(text) in aliases.TOTALS

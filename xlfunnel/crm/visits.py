@@ -62,7 +62,8 @@ def from_history(frame: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
     positions = frame.index.to_numpy()
     ledger.refuse(IssueCode.MISSING_STAGE, positions[unfounded], stage[unfounded])
     ledger.refuse(IssueCode.MISSING_DATE, positions[undated], said[undated])
-    made = frame.assign(next_stage=following, entered_day=entered, left_day=left, order=np.arange(len(frame)))
+    went = pd.Series(following, index=frame.index, dtype=object)
+    made = frame.assign(next_stage=went, entered_day=entered, left_day=left, order=np.arange(len(frame)))
     return made[pd.Series(~is_end & ~undated, index=made.index)]
 
 
@@ -146,7 +147,7 @@ def _joined(frame: pd.DataFrame, codes: Any) -> tuple[pd.DataFrame, Any]:
 
 
 def _strings(values: Cells) -> "pd.Series[str]":
-    return pd.Series(values, dtype=object).astype(str)
+    return pd.Series(values, dtype=str)
 
 
 def _integers(values: Seconds, missing: Any = None) -> Any:

@@ -18,7 +18,7 @@ Who = tuple[str | None, str | None]
 @lru_cache(maxsize=2)
 def stages_met(facts: Facts) -> tuple[str, ...]:
     """The stages that the CRM has: those in which anything ever stood or came, in order."""
-    met = {*facts.entries[Col.STAGE], *facts.reserves[Col.STAGE]}
+    met = {*facts.entries[Col.STAGE].unique(), *facts.reserves[Col.STAGE].unique()}
     return tuple(stage for stage in STAGES if stage in met)
 
 

@@ -65,7 +65,7 @@ def _stage_table(facts: Facts, month: int) -> pd.DataFrame:
     now = known[known[Col.MONTH] == month]
     counts = now.pivot_table(index=keys, columns=Col.STAGE, values=Col.COUNT, aggfunc="sum", fill_value=0)
     table = counts.reindex(columns=list(STAGES)).astype(float)
-    met = set(known[Col.STAGE])
+    met = set(known[Col.STAGE].unique())
     table[[s for s in STAGES if s in met]] = table[[s for s in STAGES if s in met]].fillna(0.0)
     table["amount"] = now.groupby(keys)[Col.AMOUNT_CENTS].sum() / CENTS
     recent = [f[f[Col.MONTH].between(month - ACTIVE_MONTHS + 1, month)] for f in (known, facts.entries, facts.exits)]

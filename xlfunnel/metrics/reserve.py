@@ -50,7 +50,7 @@ class SpanSeries:
             pd.Index(months, dtype="int64").get_indexer(pd.Index(known[Col.MONTH])),
         )
         inside = place[2] >= 0
-        self._met = set(known[Col.STAGE])
+        self._met = set(known[Col.STAGE].unique())
         self._months = pd.Index(months, name="month", dtype="int64")
         self._grids = {
             measure: _grid((len(self.owners), len(STAGES), len(months)), place, inside, known[column])
