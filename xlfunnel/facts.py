@@ -155,8 +155,8 @@ class Seen:
 
         stage          one of `stages`, reached as soon as it, or a later stage, was entered for the first time
         entered_month  of that first entry; days from it to the end, or to `as_of`
-        next_stage     how the opportunity's last visit ended: "won", "lost", "gone", or "open" (also if it was handed on
-                       beyond the data); region and owner are those of that visit
+        next_stage     how the opportunity's last visit ended: "won", "lost", "gone", or "open" (also if it was handed
+                       on beyond the data); region and owner are those of that visit
         """
         seen = self._seen
         ends = seen.group_by(Col.OPPORTUNITY.value).agg(nw.col(Col.VISIT).max())
