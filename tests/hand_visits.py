@@ -10,6 +10,22 @@ from xlfunnel.crm import Intake
 Visit = tuple[str, str, str, str, str, str, str | None, int | None]
 """opportunity, region, owner, stage, next stage, entered, left, amount in whole units"""
 
+HAND: list[Visit] = [
+    ("a", "LX", "A", "T2", "T3", "2025-05-10", "2025-06-02", 100),  # advances, and is worth more there
+    ("a", "LX", "A", "T3", "open", "2025-06-02", None, 130),
+    ("b", "LX", "A", "T2", "T2", "2025-05-10", "2025-06-05", 40),  # to B, who finds it is worth less
+    ("b", "LX", "B", "T2", "open", "2025-06-05", None, 30),
+    ("c", "LX", "A", "T3", "T2", "2025-05-01", "2025-06-20", 7),  # falls back
+    ("c", "LX", "A", "T2", "lost", "2025-06-20", "2025-06-21", 7),
+    ("c", "LX", "A", "T2", "open", "2025-06-25", None, 9),  # taken up again
+    ("d", "LX", "A", "T3", "won", "2025-05-01", "2025-06-30", 500),
+    ("e", "LX", "A", "T2", "open", "2025-06-30", None, None),  # new, of unknown amount
+    ("f", "LX", "A", "T2", "gone", "2025-05-30", "2025-06-01", 3),
+    ("g", "LX", "B", "T2", "T4", "2025-06-01", "2025-06-02", 11),  # skips T3
+    ("g", "LX", "B", "T4", "open", "2025-06-02", None, 11),
+]
+"""Every way to come and to go, in May and June 2025."""
+
 
 def visits(rows: list[Visit]) -> pd.DataFrame:
     """The canonical visits frame of hand-typed rows, in the order given."""

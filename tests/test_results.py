@@ -91,6 +91,9 @@ def test_the_schema_is_one() -> None:
         (("conversion", "kind"), ConversionKind),
         (("conversion", "verdict"), Judgement),
         (("durations", "stage"), STAGES),
+        (("movement", "stage"), STAGES),
+        (("movement", "measure"), Measure),
+        (("shape", "stage"), STAGES),
         (("flags", "code"), [rule.code for rule in (*RULES, TREND_RULES[0])]),
         (("flags", "severity"), Severity),
         (("alerts", "code"), FlagCode),
@@ -145,7 +148,7 @@ def test_hand_counted_flows_and_win_rates() -> None:
 def test_all_regions_together_only_where_there_are_several() -> None:
     two = [*LX, ("4", 1, "HD", "C", "T2", "open", "2025-01-05", None, 1)]
     found = valid(to_json(analysis(two)))
-    for part in ("reserves", "flows", "trends"):
+    for part in ("reserves", "flows", "trends", "shape", "movement"):
         assert {r["region"] for r in found[part]} == {None, "LX", "HD"}, part
     for month in ("2025-01", "2025-02", "2025-03"):
         here = [r for r in found["reserves"] if r["month"] == month]
@@ -167,6 +170,30 @@ def test_hand_counted_conversion_and_durations() -> None:
     assert {c["month"] for c in found["conversion"]} == {None, "2025-01", "2025-02", "2025-03"}
     stays = {d["stage"]: (d["n"], d["n_open"], d["median"]) for d in found["durations"] if d["owner"] is None}
     assert stays == {"T0": (2, 1, None), "T1": (1, 0, None), "T3": (1, 0, None)}
+
+
+def test_hand_counted_movement() -> None:
+    """February: 1 goes on from T0 to T3, 3 is new in T1, 2 stays."""
+    found = valid(to_json(analysis(LX)))
+    february = {
+        (m["stage"], m["measure"]): {k: v for k, v in m.items() if isinstance(v, float) and v}
+        for m in found["movement"]
+        if m["month"] == "2025-02"
+    }
+    assert february["T0", "count"] == {"start": 2, "advanced_out": 1, "end": 1}
+    assert february["T1", "count"] == {"new": 1, "end": 1}
+    assert february["T3", "amount"] == {"advanced_in": 1000.5, "end": 1000.5}
+    assert {(m["region"], m["owner"]) for m in found["movement"]} == {("LX", None)}
+    assert len(found["movement"]) == 3 * 3 * 2
+
+
+def test_hand_counted_shape() -> None:
+    found = valid(to_json(analysis(LX)))
+    whole = [s for s in found["shape"] if s["owner"] is None]
+    assert [(s["stage"], s["now"], s["entered"], s["ratio"], s["verdict"]) for s in whole] == [
+        ("T0", 1, 2, None, None), ("T1", 0, 1, 0.5, "too_few"), ("T3", 0, 1, 1, "too_few"),
+    ]  # fmt: skip
+    assert {s["owner"] for s in found["shape"]} == {None, "A", "B"}
 
 
 def test_undefined_is_null_and_zero_is_zero() -> None:

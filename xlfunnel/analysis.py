@@ -18,6 +18,7 @@ from xlfunnel.metrics.flags import Flag, flags
 from xlfunnel.metrics.floors import Floor, floors
 from xlfunnel.metrics.forecast import Forecast, forecast
 from xlfunnel.metrics.gap_dates import gap_dates
+from xlfunnel.metrics.movement import monthly_movement
 from xlfunnel.metrics.owners import owner_reserves
 from xlfunnel.metrics.shape import shape
 from xlfunnel.metrics.sojourns import sojourns
@@ -37,7 +38,7 @@ class FunnelAnalysis:
     partial  reserves per span in the running month, None if it is complete
     owners   frame of `metrics.owners.owner_reserves`, largest reserve first within the region
     conversions  frame of `metrics.conversion.conversions`; `durations`, `cycle`, `over_age` those of `metrics.duration`
-    shape    frame of `metrics.shape.shape`
+    shape    frame of `metrics.shape.shape`; `movement` that of `metrics.movement.monthly_movement`
     comparisons  frame of `metrics.comparison.comparisons`: reps against their region; `tags` what kind of reps they are
     standing  frame of `facts.standing`: the open opportunities
     flags    broken rules on what is held; `alerts` those and what the other rooms found
@@ -66,6 +67,7 @@ class FunnelAnalysis:
     cycle: pd.DataFrame
     over_age: pd.DataFrame
     shape: pd.DataFrame
+    movement: pd.DataFrame
     comparisons: pd.DataFrame
     tags: tuple[Tagged, ...]
     standing: pd.DataFrame
@@ -148,6 +150,7 @@ def analyse(
         durations=days,
         cycle=cycle(facts),
         shape=shape(facts, settings),
+        movement=monthly_movement(facts),
         over_age=old,
         comparisons=compared,
         tags=tags(owners, compared, old, facts, settings),

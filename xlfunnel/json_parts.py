@@ -9,6 +9,7 @@ from xlfunnel.analysis import FunnelAnalysis
 from xlfunnel.calendar import date_of, month_text
 from xlfunnel.metrics.alerts import diagnosis
 from xlfunnel.metrics.backtest import coverage
+from xlfunnel.metrics.movement import STEPS_SHOWN
 from xlfunnel.metrics.opportunity import CAUSES, DATES
 from xlfunnel.pages.evidence import evidence
 from xlfunnel.pages.phrases import Phrases
@@ -19,6 +20,11 @@ _CONVERSION = (
     "from_stage", "to_stage", "horizon_days", "entered", "advanced", "rate", "shrunk", "region_rate",
     "low95", "high95", "low998", "high998", "placement", "is_headline",
 )  # fmt: skip
+_SHAPE = (
+    "region", "owner", "stage", "now", "entered", "ratio", "low", "high", "history", "verdict", "now_ratio",
+    "usual_low", "usual", "usual_high",
+)  # fmt: skip
+_MOVEMENT = ("month", "region", "owner", "stage", "measure", *STEPS_SHOWN)
 _TAG = ("tag", "value", "limit", "cases", "of", "step")
 _FORECAST = (
     "region", "period", "measure", "closed", "open_p10", "open_p50", "open_p90", "new_p50",
@@ -106,4 +112,18 @@ def opportunities(analysis: FunnelAnalysis) -> list[dict[str, Any]]:
             "advice": row["advice"],
         }
         for row in analysis.opportunities.to_dict("records")
+    ]
+
+
+def shape(analysis: FunnelAnalysis) -> list[dict[str, Any]]:
+    """A row a stage of everyone's funnel: what stands, what entered recently, how it narrows."""
+    return [{name: row[name] for name in _SHAPE} for row in analysis.shape.to_dict("records")]
+
+
+def movement(analysis: FunnelAnalysis) -> list[dict[str, Any]]:
+    """A row a month, stage and measure, of regions and the total: reps would make it many times as long."""
+    rows = analysis.movement[analysis.movement["owner"].isna()]
+    return [
+        {name: month_text(row[name]) if name == "month" else row[name] for name in _MOVEMENT}
+        for row in rows.to_dict("records")
     ]

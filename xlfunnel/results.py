@@ -60,6 +60,8 @@ def to_json(analysis: FunnelAnalysis) -> dict[str, Any]:
         "conversion": [_named(row, _CONVERSION) for row in _rows(analysis.conversions)],
         "durations": [_named(row, _DURATION) for row in _rows(analysis.durations)],
         "owners": json_parts.owners(analysis),
+        "shape": json_parts.shape(analysis),
+        "movement": json_parts.movement(analysis),
         **json_parts.coming(analysis),
         "flags": [
             {

@@ -5,11 +5,11 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from hand_visits import Visit, visits
+from hand_visits import HAND, Visit, visits
 from hypothesis import given
 from hypothesis import settings as effort
 from test_conversion import histories
-from test_movement import HAND, JUNE, MAY, assert_balanced, steps
+from test_movement import JUNE, MAY, assert_balanced, steps
 
 from xlfunnel.facts import Facts, facts_of
 from xlfunnel.metrics.movement import STEPS_SHOWN, monthly_movement, movement

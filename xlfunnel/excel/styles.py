@@ -63,6 +63,8 @@ STYLES: dict[str, dict[str, Any]] = {
     "label": {**_BODY, "bold": True, "indent": 1},
     "count": {**_NUMBER, "num_format": "#,##0"},
     "count_strong": {**_NUMBER, "num_format": "#,##0", "bold": True},
+    "flow": {**_NUMBER, "num_format": "#,##0;−#,##0;0", "shrink": True},
+    "flow_strong": {**_NUMBER, "num_format": "#,##0;−#,##0;0", "shrink": True, "bold": True},
     "number1": {**_NUMBER, "num_format": "#,##0.0;−#,##0.0"},
     "number2": {**_NUMBER, "num_format": "#,##0.00;−#,##0.00"},
     "number3": {**_NUMBER, "num_format": "#,##0.000;−#,##0.000"},

@@ -132,6 +132,8 @@ class _Builder:
         value = self._say(slot.default_key) if slot.default_key else slot.default
         if slot.name == "cfg_language":
             value = self._language
+        if isinstance(value, str) and value.startswith("="):
+            value = self._worded(value, {})
         self._write(sheet, slot.at, value, slot.style)
         first = slot.at.split(":")[0]
         row, col = xl_cell_to_rowcol(first)
@@ -150,6 +152,8 @@ class _Builder:
         if choice.kind == "list":
             rule |= {"validate": "list", "source": [self._say(o) if "." in o else o for o in choice.options]}
             rule["show_error"] = not choice.free
+            if choice.source[0]:
+                rule["source"] = "=" + self._range(*choice.source).partition("!")[2]
         elif choice.kind == "date":
             rule |= {"validate": "date", "criteria": ">=", "value": datetime(1990, 1, 1)}
         elif choice.kind == "text":
@@ -189,7 +193,9 @@ class _Builder:
                     "type": "data_bar", "data_bar_2010": True, "bar_solid": True, "bar_color": COLORS[column.bars],
                     "min_type": "num", "min_value": 0, "bar_border_color": COLORS[column.bars],
                 })  # fmt: skip
-            if column.choice:
+            for i, choice in enumerate(column.choices):
+                self._validate(sheet, f"{xl_col_to_name(col + j)}{row + 2 + i}", choice)
+            if column.choice and not column.choices:
                 self._validate(sheet, body, column.choice)
 
     def _body_cell(
@@ -197,7 +203,7 @@ class _Builder:
     ) -> None:
         style = self._style(column.style)
         if column.formulas or column.formula:
-            formula = column.formulas[i] if column.formulas else self._worded(column.formula, names)
+            formula = self._worded(column.formulas[i] if column.formulas else column.formula, names)
             sheet.write_formula(row, col, formula, style, "")
         elif default is not None:
             sheet.write(row, col, self._say(default) if isinstance(default, str) else default, style)
@@ -214,11 +220,13 @@ class _Builder:
             first, last = chart.at.split(":")
             (r1, c1), (r2, c2) = xl_cell_to_rowcol(first), xl_cell_to_rowcol(last)
             right_edge = xl_cell_to_rowcol(page.area.split(":")[1])[1] == c2
+            off = chart.inset + (_EDGE if right_edge else _GAP)
             native.set_size({
-                "width": sum(_pixels(page.widths[c]) for c in range(c1, c2 + 1)) - (_EDGE if right_edge else _GAP),
+                "width": sum(_pixels(page.widths[c]) for c in range(c1, c2 + 1)) - off,
                 "height": sum(round(page.heights.get(r + 1, _DEFAULT_ROW) * 4 / 3) for r in range(r1, r2 + 1)),
             })  # fmt: skip
-            sheet.insert_chart(r1, c1, native, {"object_position": 1, "description": self._say(chart.title)})
+            place = {"object_position": 1, "description": self._say(chart.title), "x_offset": chart.inset}
+            sheet.insert_chart(r1, c1, native, place)
 
     def _range(self, table: str, column: str) -> str:
         page, found = self._tables[table]

@@ -12,6 +12,8 @@ from xlfunnel.pages import (
     flow,
     home,
     kept,
+    movement,
+    movement_told,
     opportunities,
     quality,
     remedies,
@@ -28,8 +30,8 @@ from xlfunnel.strings import Words
 
 PAGES: tuple[Page, ...] = tuple(
     m.PAGE for m in (
-        home, trend, shape, conversion, flow, reps, alerts, opportunities, assurance, data, remedies, settings, quality,
-        kept, definitions,
+        home, trend, shape, conversion, flow, reps, alerts, opportunities, assurance, movement,
+        data, remedies, settings, quality, kept, definitions,
     )
 )  # fmt: skip
 TABLES: dict[str, Table] = {t.name: t for p in PAGES for t in p.tables}
@@ -43,6 +45,7 @@ _RESULTS = (
     alerts.content,
     opportunities.content,
     assurance.content,
+    movement_told.content,
     quality.content,
 )
 _INPUTS = (data.content, settings.content)

@@ -6,9 +6,10 @@ TERMS = (
     "stage", "reserve", "span", "flows", "month", "slope", "r_squared", "interval", "theil_sen", "kendall", "flow_p",
     "verdict", "native", "mean", "floor", "safety_stock", "win_rate", "narrowing", "too_steep", "stock_ratio",
     "conversion", "conversion_kinds", "horizon", "blocked",
-    "duration", "over_age", "over_age_share", "stale", "advice", "grade", "severity", "quality", "undefined",
+    "duration", "over_age", "over_age_share", "stale", "advice", "grade", "movement", "changed", "span_movement",
+    "severity", "quality", "undefined",
 )  # fmt: skip
-_LONG = ("verdict", "mean", "safety_stock", "conversion", "conversion_kinds", "stale")
+_LONG = ("verdict", "mean", "safety_stock", "conversion", "conversion_kinds", "stale", "movement")
 """Terms that need three lines."""
 
 _HEADER = {"B": "term", "C": "meaning", "D": "formula"}

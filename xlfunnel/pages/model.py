@@ -41,6 +41,7 @@ class Choice:
 
     kind     "list", "date", "integer", "decimal" or "text"
     options  for "list": string keys of the choices, or the choices themselves
+    source   of a "list": (table, column) of the same sheet whose cells are the choices, instead of options
     low, high  bounds, both included
     free     of a "list": something else may be typed too
     longest  for "text": characters
@@ -52,11 +53,15 @@ class Choice:
     high: float = 1e9
     free: bool = False
     longest: int = 100
+    source: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True)
 class Slot:
-    """A named cell that a refresh fills (`kpi_`, `txt_`) or the user does (`cfg_`)."""
+    """A named cell that a refresh fills (`kpi_`, `txt_`) or the user does (`cfg_`).
+
+    default  may be a formula, as of a `Column`; what a refresh fills in is then shown until it is calculated
+    """
 
     name: str
     at: str
@@ -80,12 +85,13 @@ class Link:
 class Column:
     """One column of a table; its header is the string `tables.<table>.<key>`.
 
-    formulas  one formula a body row, for tables whose height never varies
+    formulas  one formula a body row, for tables whose height never varies; written as `formula`
     formula   one for every row, however many: "=SUM(tbl_x[[#This Row],[{a}]:[{b}]])", headers by column keys in
               braces, words by string keys ({data.outcome.won}); a frame's values are shown until it is calculated
     typed     the user's own: a report leaves it alone, and its cells follow their row by the table's key
     bars      data bars of that colour
     choice    validation of the body cells
+    choices   one a body row instead, for tables whose height never varies
     """
 
     key: str
@@ -95,6 +101,7 @@ class Column:
     typed: bool = False
     bars: str = ""
     choice: Choice | None = None
+    choices: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -153,6 +160,7 @@ class Chart:
 
     percent  values are shares of 1
     top      where the axis of values ends, 0 = where the program likes
+    inset    pixels that it stands off what is left of it
     """
 
     at: str
@@ -165,6 +173,7 @@ class Chart:
     axis: bool = True
     percent: bool = False
     top: float = 0
+    inset: int = 0
 
 
 @dataclass(frozen=True)
@@ -173,7 +182,7 @@ class Mark:
 
     at      the cells to colour
     by      the cell that holds the word ("risk", "watch", "ok"), or "" if the cells hold it themselves
-    what    "fill" or "font"
+    what    "fill" or "font"; "zero" greys noughts among other numbers
     """
 
     at: str
