@@ -20,6 +20,7 @@ from xlfunnel.metrics.forecast import Forecast, forecast
 from xlfunnel.metrics.gap_dates import gap_dates
 from xlfunnel.metrics.movement import monthly_movement
 from xlfunnel.metrics.owners import owner_reserves
+from xlfunnel.metrics.regions import MOST_DRAWN, region_months, regions
 from xlfunnel.metrics.shape import shape
 from xlfunnel.metrics.sojourns import sojourns
 from xlfunnel.metrics.summary import Headline, HelpRow
@@ -40,6 +41,8 @@ class FunnelAnalysis:
     conversions  frame of `metrics.conversion.conversions`; `durations`, `cycle`, `over_age` those of `metrics.duration`
     shape    frame of `metrics.shape.shape`; `movement` that of `metrics.movement.monthly_movement`
     comparisons  frame of `metrics.comparison.comparisons`: reps against their region; `tags` what kind of reps they are
+    regions  frame of `metrics.regions.regions`: regions beside each other; `region_months` the last month ends of the
+             first of them
     standing  frame of `facts.standing`: the open opportunities
     flags    broken rules on what is held; `alerts` those and what the other rooms found
     floors   reserve floors of `metrics.floors`, by region and stage
@@ -70,6 +73,8 @@ class FunnelAnalysis:
     movement: pd.DataFrame
     comparisons: pd.DataFrame
     tags: tuple[Tagged, ...]
+    regions: pd.DataFrame
+    region_months: pd.DataFrame
     standing: pd.DataFrame
     forecast: Forecast
     backtest: pd.DataFrame
@@ -118,10 +123,10 @@ def analyse(
     entered = entered or Entered()
     seen = Seen(intake.visits, as_of)
     facts = seen.facts() if intake.reserves is None else facts_of_reserves(intake.reserves, as_of)
-    regions = sorted(facts.reserves["region"].unique())
-    scope = regions[0] if len(regions) == 1 else None
+    names = sorted(facts.reserves["region"].unique())
+    scope = names[0] if len(names) == 1 else None
     drawn = trends(facts, settings)
-    limits = floors(intake.visits, regions, as_of, settings)
+    limits = floors(intake.visits, names, as_of, settings)
     t3_floors = {f.region: f.limit for f in limits if f.region is not None and f.stage == "T3"}
     owners = owner_reserves(facts, settings, floors=t3_floors)
     raised = flags(owners, drawn, settings, limits)
@@ -132,6 +137,7 @@ def analyse(
     coming = forecast(paths, settings)
     compared = comparisons(rates, seen.journeys(JOURNEYS), facts, settings)
     old = over_age(now, facts)
+    beside = regions(facts, settings, owners, drawn, limits, rates, days)
     return FunnelAnalysis(
         settings=settings,
         as_of=as_of,
@@ -154,6 +160,8 @@ def analyse(
         over_age=old,
         comparisons=compared,
         tags=tags(owners, compared, old, facts, settings),
+        regions=beside,
+        region_months=region_months(facts, beside["region"][:MOST_DRAWN]),
         standing=now,
         forecast=coming,
         backtest=backtest(paths, settings),

@@ -51,7 +51,7 @@ class _Drawing:
         color = COLORS.get(series.color, COLORS["teal"])
         out: dict[str, Any] = {
             "name": self._name_of(series.table, series.column),
-            "categories": self._range_of(*self._chart.categories),
+            **self._categories(),
             "values": self._range_of(series.table, series.column),
         }
         if series.kind == "line":
@@ -94,6 +94,15 @@ class _Drawing:
                 "label": {"font": self._text(10, "ink")},
             }
         return out
+
+    def _categories(self) -> dict[str, Any]:
+        table, column = self._chart.categories
+        whole = self._range_of(table, column)
+        if not self._chart.groups:
+            return {"categories": whole}
+        first = self._range_of(table, self._chart.groups).partition(":")[0]
+        # Without a cache XlsxWriter would take a range of two columns for numbers.
+        return {"categories": f"{first}:{whole.partition(':')[2]}", "categories_data": [["", ""], ["", ""]]}
 
     def _labels(self, series: Series) -> dict[str, Any]:
         if series.color == "stages":

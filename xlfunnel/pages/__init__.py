@@ -16,6 +16,7 @@ from xlfunnel.pages import (
     movement_told,
     opportunities,
     quality,
+    regions,
     remedies,
     reps,
     settings,
@@ -30,7 +31,7 @@ from xlfunnel.strings import Words
 
 PAGES: tuple[Page, ...] = tuple(
     m.PAGE for m in (
-        home, trend, shape, conversion, flow, reps, alerts, opportunities, assurance, movement,
+        home, trend, shape, conversion, flow, reps, alerts, opportunities, assurance, movement, regions,
         data, remedies, settings, quality, kept, definitions,
     )
 )  # fmt: skip
@@ -46,6 +47,7 @@ _RESULTS = (
     opportunities.content,
     assurance.content,
     movement_told.content,
+    regions.content,
     quality.content,
 )
 _INPUTS = (data.content, settings.content)

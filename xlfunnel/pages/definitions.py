@@ -7,7 +7,7 @@ TERMS = (
     "verdict", "native", "mean", "floor", "safety_stock", "win_rate", "narrowing", "too_steep", "stock_ratio",
     "conversion", "conversion_kinds", "horizon", "blocked",
     "duration", "over_age", "over_age_share", "stale", "advice", "grade", "movement", "changed", "span_movement",
-    "severity", "quality", "undefined",
+    "regions", "weakest_step", "severity", "quality", "undefined",
 )  # fmt: skip
 _LONG = ("verdict", "mean", "safety_stock", "conversion", "conversion_kinds", "stale", "movement")
 """Terms that need three lines."""

@@ -161,6 +161,7 @@ class Chart:
     percent  values are shares of 1
     top      where the axis of values ends, 0 = where the program likes
     inset    pixels that it stands off what is left of it
+    groups   column left of the categories whose texts bracket them: a name stands for all rows down to the next one
     """
 
     at: str
@@ -174,6 +175,7 @@ class Chart:
     percent: bool = False
     top: float = 0
     inset: int = 0
+    groups: str = ""
 
 
 @dataclass(frozen=True)
