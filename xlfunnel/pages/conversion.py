@@ -39,7 +39,7 @@ def _thin(columns: str, base: str, row: int, rows: int = _STEPS) -> Mark:
 
 PAGE = Page(
     key="conversion",
-    widths=(1.7, 11.5, *(10.8,) * 10, 16, 1.7, *(10.8,) * 8),
+    widths=(1.7, 13, *(11.1,) * 10, 16.5, 1.7, *(10.8,) * 8),
     heights={
         1: 8, 2: 28, 3: 18, 4: 6, 5: 22, **dict.fromkeys(_SENTENCES, 20), 9: 8, **dict.fromkeys(_CHARTS, 21), 26: 8,
         27: 22, _RATES: 31, 37: 22, 39: 18, _KINDS: 31, 47: 22, 49: 18, _MONTHS: 31,

@@ -1,6 +1,10 @@
 """Definitions: what every number means, how it is computed, on what base."""
 
+from math import ceil
+
 from xlfunnel.pages.model import Link, Page, Text
+from xlfunnel.settings import LANGUAGES
+from xlfunnel.strings import words
 
 TERMS = (
     "stage", "reserve", "span", "flows", "month", "slope", "r_squared", "interval", "theil_sen", "kendall", "flow_p",
@@ -9,16 +13,30 @@ TERMS = (
     "duration", "over_age", "over_age_share", "stale", "advice", "grade", "movement", "changed", "span_movement",
     "regions", "weakest_step", "severity", "quality", "undefined",
 )  # fmt: skip
-_LONG = ("verdict", "mean", "safety_stock", "conversion", "conversion_kinds", "stale", "movement")
-"""Terms that need three lines."""
-
 _HEADER = {"B": "term", "C": "meaning", "D": "formula"}
 _FIRST = 6
+_WIDTHS = {"term": 20, "meaning": 74, "formula": 60}
+"""Characters of the columns."""
+_HAN = 0x2E80
+"""From here on characters are as wide as they are high."""
+
+
+def lines(text: str, width: float) -> int:
+    """Lines that a text takes in a cell so many characters wide, at 10 pt and with room for words that break early."""
+    pixels = sum(13.4 if ord(c) >= _HAN else 6.1 for c in text)
+    return ceil(pixels / ((width * 7 - 14) * 0.96))
+
+
+def _height(term: str) -> float:
+    """High enough for the longest of its texts in either language."""
+    texts = ((words(lang)(f"definitions.{term}.{part}"), w) for lang in LANGUAGES for part, w in _WIDTHS.items())
+    return 8 + 14 * max(lines(text, width) for text, width in texts)
+
 
 PAGE = Page(
     key="definitions",
-    widths=(1.7, 20, 74, 60, 1.7),
-    heights={1: 8, 2: 28, 3: 18, 4: 6, **{_FIRST + i: 50 if t in _LONG else 36 for i, t in enumerate(TERMS)}},
+    widths=(1.7, *_WIDTHS.values(), 1.7),
+    heights={1: 8, 2: 28, 3: 18, 4: 6, **{_FIRST + i: _height(t) for i, t in enumerate(TERMS)}},
     area=f"B1:D{_FIRST + len(TERMS) - 1}",
     repeat="2:5",
     freeze="A6",
