@@ -13,8 +13,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 from xlfunnel.answers import Answer, told, worded
 from xlfunnel.consolidate import Consolidation
 from xlfunnel.crm import Intake, read_sources
+from xlfunnel.pages import TABLES, headers
 from xlfunnel.pages.phrases import Phrases
 from xlfunnel.settings import Settings
+from xlfunnel.strings import words
 
 ENGLISH = Settings(language="en", currency="CNY")
 
@@ -75,15 +77,16 @@ def add_rows(name: str, *rows: Row) -> Callable[[openpyxl.Workbook], None]:
 
 
 def set_where(name: str, key: object, **values: object) -> Callable[[openpyxl.Workbook], None]:
-    """Cells in the first row of a table whose first column shows `key`; blanks in headers are written as _."""
+    """Cells, by the keys of their columns, in the first row of a table in which `key` stands."""
+    names = headers(TABLES[name], words("en"))
 
     def edit(book: openpyxl.Workbook) -> None:
         sheet, table = table_of(book, name)
         rows = list(sheet[table.ref])
-        heads = {str(c.value).replace(" ", "_"): i for i, c in enumerate(rows[0])}
+        heads = [c.value for c in rows[0]]
         row = next(r for r in rows[1:] if key in [c.value for c in r])
         for head, value in values.items():
-            row[heads[head]].value = value
+            row[heads.index(names[head])].value = value
 
     return edit
 

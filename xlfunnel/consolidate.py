@@ -24,7 +24,7 @@ from xlfunnel.entered import Entered
 from xlfunnel.errors import InputError, XlfunnelError
 from xlfunnel.excel.file_sink import FileSink
 from xlfunnel.excel.safe_write import backup_path
-from xlfunnel.manifest import MANIFEST, Manifest, own_stage_names, read_manifest, settings_sha256
+from xlfunnel.manifest import MANIFEST, Manifest, own_stage_names, own_targets, read_manifest, settings_sha256
 from xlfunnel.merge import Shared, merged_entered, merged_visits
 from xlfunnel.pages import build_report
 from xlfunnel.pages.phrases import Phrases
@@ -154,7 +154,8 @@ def gathered(
     copies = refuse_doubles(read, refused)
     accepted = [r for r in read if r.path not in refused and r.path not in copies]
     day, day_from = _day(accepted, manifest, as_of or (chosen.as_of if chosen else None))
-    ours = replace(ours, as_of=day)
+    aims = ours.targets if chosen else tuple(t for r in accepted for t in own_targets(r.settings, r.regions))
+    ours = replace(ours, as_of=day, targets=aims)
     covered = {region for r in accepted for region in r.regions}
     answers = [Answer(path.name, Status.REFUSED, remarks=(why,)) for path, why in refused.items()]
     answers += [Answer(name, Status.ASIDE, remarks=(why,)) for name, why in asides]

@@ -9,9 +9,9 @@ from pathlib import Path
 from xlfunnel.answers import Answer, Figure, RegionName, Remark, Setting, Status, remark
 from xlfunnel.calendar import day_number
 from xlfunnel.excel.template_id import TEMPLATE_VERSION
-from xlfunnel.manifest import Manifest, Totals, data_sha256, own_stage_names, same_everywhere, totals
+from xlfunnel.manifest import Manifest, Totals, data_sha256, own_stage_names, own_targets, same_everywhere, totals
 from xlfunnel.returned import Returned
-from xlfunnel.settings import Settings
+from xlfunnel.settings import Settings, Target
 from xlfunnel.terms import Col
 
 
@@ -102,10 +102,18 @@ def _other_day(r: Returned, day: date) -> Iterator[Remark]:
 
 
 def _other_settings(r: Returned, ours: Settings) -> Iterator[Remark]:
-    theirs, mine = (asdict(same_everywhere(s)) | {"stages": own_stage_names(s)} for s in (r.settings, ours))
+    theirs, mine = (
+        asdict(same_everywhere(s)) | {"stages": own_stage_names(s), "targets": _aims(s, r)} for s in (r.settings, ours)
+    )
     differ = tuple(Setting(n, theirs[n], mine[n]) for n in theirs if theirs[n] != mine[n])
     if differ:
         yield remark("consolidate.remark.settings", settings=differ)
+
+
+def _aims(chosen: Settings, r: Returned) -> tuple[Target, ...]:
+    """What the file's regions are to win, whoever says so, in no order; a region's own book may not name it."""
+    own = own_targets(chosen, r.regions) if chosen is r.settings else chosen.targets
+    return tuple(sorted(t for t in own if t.region in r.regions))
 
 
 def _other_regions(r: Returned) -> Iterator[Remark]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -16,7 +16,7 @@ from xlfunnel.errors import InputError
 from xlfunnel.excel.template_id import TEMPLATE_VERSION
 from xlfunnel.facts import Facts, facts_of, facts_of_reserves
 from xlfunnel.metrics.reserve import CENTS
-from xlfunnel.settings import Settings
+from xlfunnel.settings import Settings, Target
 from xlfunnel.strings import words
 from xlfunnel.terms import STAGES, Col
 
@@ -59,7 +59,7 @@ class Share:
 class Manifest:
     """What was split, into what; written as described by docs/manifest.schema.json.
 
-    settings_sha256  of all settings but the region and the day: equal where the same ones were used
+    settings_sha256  of all settings but those of a region's own: equal where the same ones were used
     """
 
     as_of: date
@@ -130,16 +130,23 @@ def data_sha256(visits: pd.DataFrame) -> str:
 
 
 def settings_sha256(chosen: Settings) -> str:
-    """A fingerprint of all settings but the region and the day, stages by the names they are shown with."""
+    """A fingerprint of all settings but what is a region's own, stages by the names they are shown with."""
     text = json.dumps(asdict(same_everywhere(chosen)), sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def same_everywhere(chosen: Settings) -> Settings:
-    """The settings without what is a region's own, the region and the day; stages by the names they are shown with."""
+    """The settings without what is a region's own: its name, its day, its targets; stages by the names shown."""
     say = words(chosen.language)
     stages = {code: chosen.stages.get(code) or say(f"sheets.stage.{code}") for code in STAGES}
-    return replace(chosen, region="", as_of=None, stages=stages)
+    return replace(chosen, region="", as_of=None, targets=(), stages=stages)
+
+
+def own_targets(chosen: Settings, regions: Collection[str]) -> tuple[Target, ...]:
+    """The targets of these regions; where it is one alone, targets of all together are its own, and bear its name."""
+    alone = next(iter(regions)) if len(regions) == 1 else None
+    named = (t._replace(region=alone) if alone is not None and not t.region else t for t in chosen.targets)
+    return tuple(t for t in named if t.region in regions)
 
 
 def own_stage_names(chosen: Settings) -> dict[str, str]:

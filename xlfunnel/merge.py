@@ -125,7 +125,7 @@ def merged_entered(entered: Sequence[Entered], holder: Mapping[str, int], langua
     apart = [entry for e in entered for entry in e.apart]
     for table in TABLES.values():
         frames = [(i, e.tables[table.short]) for i, e in enumerate(entered) if table.short in e.tables]
-        if not frames:
+        if not frames or any(c.choices for c in table.columns):  # choosing what a sheet shows is nobody's answer
             continue
         columns = list(dict.fromkeys(c for _, frame in frames for c in frame.columns))
         every = [(i, frame.to_dict("records")) for i, frame in frames]

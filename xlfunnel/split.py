@@ -85,7 +85,11 @@ def split(
             progress("cli.step.write")
             part = intake.of_region(region)
             own = entered_of_region(entered, holder, owners, region)
-            analysis = _analysis(part, replace(chosen, region=region, as_of=intake.as_of), own)
+            # Nobody learns what others, or all together, are to win; with one region only that is its own.
+            aims = (
+                chosen.targets if len(names) == 1 else tuple(t for t in chosen.targets if region and t.region == region)
+            )
+            analysis = _analysis(part, replace(chosen, region=region, as_of=intake.as_of, targets=aims), own)
             _fill(analysis, base, plain / name)
             if password is not None:
                 with (made / name).open("xb") as out:

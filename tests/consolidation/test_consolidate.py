@@ -41,7 +41,7 @@ def test_what_was_sent_comes_back_as_it_was(intake: Intake, sent: Path) -> None:
 
 
 def test_headquarters_workbook_holds_all_and_can_be_refreshed(intake: Intake, sent: Path, tmp_path: Path) -> None:
-    edited(sent / "South.xlsx", set_where("tbl_data", "S-2", Stage="T3"))
+    edited(sent / "South.xlsx", set_where("tbl_data", "S-2", stage="T3"))
     edited(sent / "North.xlsx", add_rows("tbl_data", ("N-9", "North", "Bob", "T0", day("2024-03-18"), None, None, 5)))
     out = tmp_path / "HQ.xlsx"
     analysis = written(gathered([sent]), out)
@@ -84,7 +84,7 @@ def test_the_very_same_row_in_two_files_counts_once(intake: Intake, sent: Path) 
 
 
 def test_an_opportunity_that_went_on_in_another_region_is_one_opportunity(sent: Path) -> None:
-    edited(sent / "North.xlsx", set_where("tbl_data", "N-3", Left=day("2024-03-04"), Went_to="T3"))
+    edited(sent / "North.xlsx", set_where("tbl_data", "N-3", left=day("2024-03-04"), next_stage="T3"))
     edited(sent / "South.xlsx", add_rows("tbl_data", ("N-3", "South", "Cid", "T3", day("2024-03-04"), None, None, 80)))
     made = gathered([sent])
     assert made.intake is not None

@@ -20,8 +20,8 @@ from xlfunnel.split import split
 
 
 def test_edits_are_named_with_their_totals(sent: Path) -> None:
-    edited(sent / "South.xlsx", set_where("tbl_data", "S-2", Stage="T3"))
-    edited(sent / "North.xlsx", set_where("tbl_data", "N-3", Rep="Ann"))
+    edited(sent / "South.xlsx", set_where("tbl_data", "S-2", stage="T3"))
+    edited(sent / "North.xlsx", set_where("tbl_data", "N-3", owner="Ann"))
     edited(sent / "No region.xlsx", lambda book: None)
     made = gathered([sent])
     assert said(made, "South.xlsx") == "Data edited: T2 2 → 1, T3 1 → 2."
@@ -92,7 +92,7 @@ def test_two_files_of_a_region_are_both_refused_unless_one_is_a_copy(sent: Path)
     made = gathered([sent])
     assert made.is_whole
     assert said(made, "North.xlsx") == "The same file as North (2).xlsx."
-    edited(sent / "North (2).xlsx", set_where("tbl_data", "N-3", Rep="Ann"))
+    edited(sent / "North (2).xlsx", set_where("tbl_data", "N-3", owner="Ann"))
     made = gathered([sent])
     assert [a.file for a in made.refused] == ["North (2).xlsx", "North.xlsx"]
     assert (
