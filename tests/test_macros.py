@@ -145,7 +145,7 @@ def test_the_result_sheets_become_a_pdf(office: Office, sample: xw.Book, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("macro", "sheet"), [(macros.rep_cards, "人员"), (macros.show_settings, "参数")], ids=["reps", "settings"]
+    ("macro", "sheet"), [(macros.rep_cards, "人员卡"), (macros.show_settings, "参数")], ids=["reps", "settings"]
 )
 def test_a_button_brings_a_sheet_to_the_front(
     office: Office, book: xw.Book, macro: Callable[[], None], sheet: str

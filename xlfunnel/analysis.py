@@ -13,13 +13,13 @@ from xlfunnel.metrics.alerts import Rooms, alerts
 from xlfunnel.metrics.backtest import backtest
 from xlfunnel.metrics.comparison import JOURNEYS, comparisons
 from xlfunnel.metrics.conversion import conversions
-from xlfunnel.metrics.duration import cycle, durations, over_age
+from xlfunnel.metrics.duration import aged, cycle, durations, over_limit
 from xlfunnel.metrics.flags import Flag, flags
 from xlfunnel.metrics.floors import Floor, floors
 from xlfunnel.metrics.forecast import Forecast, forecast
 from xlfunnel.metrics.gap_dates import gap_dates
 from xlfunnel.metrics.movement import monthly_movement
-from xlfunnel.metrics.owners import owner_reserves
+from xlfunnel.metrics.owners import owner_months, owner_reserves, stage_means
 from xlfunnel.metrics.regions import MOST_DRAWN, region_months, regions
 from xlfunnel.metrics.shape import shape
 from xlfunnel.metrics.sojourns import sojourns
@@ -28,6 +28,9 @@ from xlfunnel.metrics.tags import Tagged, tags
 from xlfunnel.metrics.trend import Trend, trends
 from xlfunnel.settings import Settings
 from xlfunnel.terms import BANT, WIN_STEPS, Col, Measure
+
+MONTHS_SHOWN = 12
+"""Complete months that reps are shown over."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +46,12 @@ class FunnelAnalysis:
     comparisons  frame of `metrics.comparison.comparisons`: reps against their region; `tags` what kind of reps they are
     regions  frame of `metrics.regions.regions`: regions beside each other; `region_months` the last month ends of the
              first of them
-    standing  frame of `facts.standing`: the open opportunities
     flags    broken rules on what is held; `alerts` those and what the other rooms found
     floors   reserve floors of `metrics.floors`, by region and stage
     forecast     `metrics.forecast`; `backtest`, `gap_dates` the frames of the metrics of these names
     opportunities, assurance, leads  frames of `metrics.opportunity`: open ones of T2 and later, of T4, of T1
+    aged     frame of `metrics.duration.aged`: the open opportunities with the limit of their age
+    owner_months, stage_means  frames of `metrics.owners`: reps month by month, the region's average rep stage by stage
     entered  what users typed into the workbook
     carried  rows (treatment, cause, source, row, value) that an earlier import left on the Data quality sheet
     """
@@ -75,13 +79,15 @@ class FunnelAnalysis:
     tags: tuple[Tagged, ...]
     regions: pd.DataFrame
     region_months: pd.DataFrame
-    standing: pd.DataFrame
     forecast: Forecast
     backtest: pd.DataFrame
     gap_dates: pd.DataFrame
     opportunities: pd.DataFrame
     assurance: pd.DataFrame
     leads: pd.DataFrame
+    owner_months: pd.DataFrame
+    stage_means: pd.DataFrame
+    aged: pd.DataFrame
     headline: Headline
     help_first: tuple[HelpRow, ...]
     issues: tuple[DataIssue, ...]
@@ -106,6 +112,10 @@ class FunnelAnalysis:
     def tags_of(self, region: str, owner: str) -> tuple[Tagged, ...]:
         """The tags of one rep."""
         return tuple(t for t in self.tags if t.region == region and t.owner == owner)
+
+    def alerts_of(self, region: str, owner: str) -> tuple[Flag, ...]:
+        """The alerts that are about one rep."""
+        return tuple(f for f in self.alerts if f.region == region and f.owner == owner)
 
     def flags_of(self, region: str, owner: str) -> tuple[Flag, ...]:
         """The flags of one rep."""
@@ -136,8 +146,10 @@ def analyse(
     now, paths = open_stays(visited), sojourns(visited, as_of)
     coming = forecast(paths, settings)
     compared = comparisons(rates, seen.journeys(JOURNEYS), facts, settings)
-    old = over_age(now, facts)
     beside = regions(facts, settings, owners, drawn, limits, rates, days)
+    known = aged(now, facts)
+    old = over_limit(known)
+    shown = reserve.complete_months(facts, MONTHS_SHOWN)
     return FunnelAnalysis(
         settings=settings,
         as_of=as_of,
@@ -162,7 +174,7 @@ def analyse(
         tags=tags(owners, compared, old, facts, settings),
         regions=beside,
         region_months=region_months(facts, beside["region"][:MOST_DRAWN]),
-        standing=now,
+        aged=known,
         forecast=coming,
         backtest=backtest(paths, settings),
         gap_dates=gap_dates(facts, owners, coming, t3_floors),
@@ -171,6 +183,8 @@ def analyse(
         ),
         assurance=opportunity.assurance(now, _typed(entered, "assurance", WIN_STEPS)),
         leads=opportunity.leads(now, _typed(entered, "leads", BANT)),
+        owner_months=owner_months(facts, settings, owners, shown),
+        stage_means=stage_means(owners),
         headline=summary.headline(facts, owners, own, raised, settings),
         help_first=summary.help_first(owners, raised),
         issues=intake.issues,

@@ -31,12 +31,15 @@ class Entered:
             either
     apart   what does not stand in the row of its key, or stands there a second time otherwise: in `tables` too only if
             nothing else was typed for that key and column
+    cells   what stands in named cells that are the user's but no settings, without "cfg_": "rep" -> whose card is
+            shown; None = empty, or not there
     mended  (table, column) that hold a number or a date typed as text; in `tables` it is what it means
     """
 
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     apart: tuple[Entry, ...] = ()
     mended: frozenset[tuple[str, str]] = frozenset()
+    cells: Mapping[str, str | None] = field(default_factory=dict)
 
     def frame(self, table: str, columns: tuple[str, ...]) -> pd.DataFrame:
         """These columns of a table, None where it does not have them; no rows if there is no such table."""

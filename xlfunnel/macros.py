@@ -96,8 +96,8 @@ def split_regions(click: Click) -> None:
 
 @button
 def rep_cards(click: Click) -> None:
-    """The sheet of the reps to the front."""
-    click.go_to("tbl_reps")
+    """The rep card to the front: whose, is chosen on it."""
+    click.go_to("tbl_cards")
 
 
 @button

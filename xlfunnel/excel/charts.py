@@ -16,9 +16,15 @@ RangeOf = Callable[[str, str], str]
 """(table, column key) → absolute A1 range of the column's body, with its sheet."""
 
 
-def native_chart(workbook: Any, chart: Chart, say: Words, range_of: RangeOf, name_of: RangeOf) -> Any:
-    """An XlsxWriter chart. Bars and columns first; lines are laid over them on the same axes."""
+def native_chart(
+    workbook: Any, chart: Chart, say: Words, range_of: RangeOf, name_of: RangeOf, slot_at: Callable[[str], str]
+) -> Any:
+    """An XlsxWriter chart. Bars and columns first; lines are laid over them on the same axes.
+
+    slot_at  named cell → its absolute A1 reference, with its sheet
+    """
     drawing = _Drawing(workbook, chart, say, range_of, name_of)
+    drawing.title = slot_at(chart.title_slot) if chart.title_slot else say(chart.title)
     return drawing.made()
 
 
@@ -27,6 +33,7 @@ class _Drawing:
         self._workbook, self._chart, self._say = workbook, chart, say
         self._range_of, self._name_of = range_of, name_of
         self._font = FONTS[say.language]
+        self.title = ""
 
     def made(self) -> Any:
         chart = self._chart
@@ -121,9 +128,7 @@ class _Drawing:
 
     def _frame(self, native: Any, kind: str) -> None:
         chart = self._chart
-        native.set_title(
-            {"name": self._say(chart.title), "name_font": {**self._text(11, "ink"), "bold": True}, "overlay": False}
-        )
+        native.set_title({"name": self.title, "name_font": {**self._text(11, "ink"), "bold": True}, "overlay": False})
         quiet = {"num_font": self._text(9, "muted"), "line": {"color": COLORS["line"]}}
         grid = {"visible": True, "line": {"color": COLORS["line"], "width": 0.75}}
         values: dict[str, Any] = {
@@ -142,7 +147,7 @@ class _Drawing:
             native.set_y_axis({**values, "major_gridlines": grid})
         if chart.legend:
             ordered = sorted(chart.series, key=lambda s: s.kind == "line")  # as they are numbered: lines come last
-            unseen = [i for i, s in enumerate(ordered) if s.color == "none"]
+            unseen = [i for i, s in enumerate(ordered) if s.color == "none" or not s.listed]
             native.set_legend({"position": "bottom", "font": self._text(9, "muted"), "delete_series": unseen})
         else:
             native.set_legend({"none": True})

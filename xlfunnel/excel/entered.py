@@ -14,7 +14,7 @@ from xlfunnel.excel.book import one_break
 from xlfunnel.excel.cells import Plain, serial_date
 from xlfunnel.excel.reader import Shown, Shows
 from xlfunnel.excel.typed_columns import key_text
-from xlfunnel.pages import PAGES, headers, kept
+from xlfunnel.pages import PAGES, card, headers, kept
 from xlfunnel.pages.model import Column, Table
 from xlfunnel.settings import LANGUAGES
 from xlfunnel.strings import words
@@ -52,7 +52,9 @@ def entered_shown(reader: Shows) -> Entered:
             meant, left = by_key(table.short, table.key, meant, here)
             apart += left
         tables[table.short] = meant
-    return Entered(tables, (*apart, *(e for entries in waiting.values() for e in entries)), frozenset(mended))
+    rest = (e for entries in waiting.values() for e in entries)
+    chosen = _blank_is_none(reader.cell(f"cfg_{card.CHOSEN}"))
+    return Entered(tables, (*apart, *rest), frozenset(mended), {card.CHOSEN: None if chosen is None else str(chosen)})
 
 
 def _typed(reader: Shows, table: Table, own: Mapping[str, Column]) -> pd.DataFrame:

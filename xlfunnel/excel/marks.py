@@ -45,6 +45,15 @@ def _rules(book: Any, mark: Mark, say: Words) -> list[dict[str, Any]]:
         return [{"type": "cell", "criteria": "==", "value": 0, "format": font("faint")}]
     if mark.what == "thin":
         return [_formula(f'=AND({first}<>"",{first}<{ENOUGH})', font("faint", italic=True))]
+    if mark.what == "heat":
+        return [{
+            "type": "2_color_scale", "min_type": "num", "min_value": 0, "max_type": "max",
+            "min_color": COLORS["white"], "max_color": COLORS["teal3"],
+        }]  # fmt: skip
+    if mark.what == "true":
+        return [_formula(f"={mark.by}", font("red", bold=True))]
+    if mark.what == "led":
+        return [_formula(f'=LEFT({first},1)="{say(f"home.mark.{s}")}"', font(c)) for s, c in SEVERITY_COLORS.items()]
     if mark.what == "flagged":
         return [_formula(f'={first}<>""', font("red", bold=True))]
     return [_equals(say(f"issues.treatment.{t}"), font(c)) for t, c in _TREATMENT_COLORS.items()]

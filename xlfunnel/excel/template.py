@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -130,11 +131,12 @@ class _Builder:
 
     def _slot(self, page: Page, sheet: Any, slot: Slot) -> None:
         value = self._say(slot.default_key) if slot.default_key else slot.default
-        if slot.name == "cfg_language":
-            value = self._language
         if isinstance(value, str) and value.startswith("="):
-            value = self._worded(value, {})
-        self._write(sheet, slot.at, value, slot.style)
+            self._write(sheet, slot.at, None, slot.style)
+            sheet.write_formula(slot.at.split(":")[0], self._worded(value, {}), self._style(slot.style), "")
+            value = None
+        else:
+            self._write(sheet, slot.at, self._language if slot.name == "cfg_language" else value, slot.style)
         first = slot.at.split(":")[0]
         row, col = xl_cell_to_rowcol(first)
         self._book.define_name(slot.name, f"='{sheet.name}'!{xl_range_abs(row, col, row, col)}")
@@ -203,8 +205,8 @@ class _Builder:
     ) -> None:
         style = self._style(column.style)
         if column.formulas or column.formula:
-            formula = self._worded(column.formulas[i] if column.formulas else column.formula, names)
-            sheet.write_formula(row, col, formula, style, "")
+            formula = column.formulas[i] if column.formulas else column.formula
+            sheet.write_formula(row, col, self._worded(formula, names), style, "")
         elif default is not None:
             sheet.write(row, col, self._say(default) if isinstance(default, str) else default, style)
         else:
@@ -212,20 +214,30 @@ class _Builder:
 
     def _worded(self, formula: str, names: dict[str, str]) -> str:
         """A formula with the headers and words of the language in place of their keys."""
-        return _BRACES.sub(lambda m: names[m[1]] if m[1] in names else self._say(m[1]), formula)
+
+        def meant(match: re.Match[str]) -> str:
+            table, _, column = match[1].partition(".")
+            if table in self._tables:
+                return self._range(table, column).removeprefix("=")
+            return names[match[1]] if match[1] in names else self._say(match[1])
+
+        return _BRACES.sub(meant, formula)
 
     def _draw(self, page: Page, sheet: Any) -> None:
         for chart in page.charts:
-            native = native_chart(self._book, chart, self._say, self._range, self._header)
+            native = native_chart(self._book, chart, self._say, self._range, self._header, self._slot_at)
             first, last = chart.at.split(":")
             (r1, c1), (r2, c2) = xl_cell_to_rowcol(first), xl_cell_to_rowcol(last)
-            right_edge = xl_cell_to_rowcol(page.area.split(":")[1])[1] == c2
-            off = chart.inset + (_EDGE if right_edge else _GAP)
+            edges = [page.area.split(":")[1], *(f"{part}1" for part in page.parts)]
+            right_edge = c2 in [xl_cell_to_rowcol(edges[0])[1], *(xl_cell_to_rowcol(e)[1] - 2 for e in edges[1:])]
+            # A frame that begins a part must not be drawn on the page before.
+            left = chart.inset + (_EDGE if c1 in [xl_cell_to_rowcol(e)[1] for e in edges[1:]] else 0)
+            off = left + (_EDGE if right_edge else _GAP)
             native.set_size({
                 "width": sum(_pixels(page.widths[c]) for c in range(c1, c2 + 1)) - off,
                 "height": sum(round(page.heights.get(r + 1, _DEFAULT_ROW) * 4 / 3) for r in range(r1, r2 + 1)),
             })  # fmt: skip
-            place = {"object_position": 1, "description": self._say(chart.title), "x_offset": chart.inset}
+            place = {"object_position": 1, "description": self._say(chart.title), "x_offset": left}
             sheet.insert_chart(r1, c1, native, place)
 
     def _range(self, table: str, column: str) -> str:
@@ -240,17 +252,25 @@ class _Builder:
         j = col + [c.key for c in found.columns].index(column)
         return f"='{self._say(f'sheets.{page.key}')}'!{xl_range_abs(row, j, row, j)}"
 
+    def _slot_at(self, name: str) -> str:
+        page, slot = next((p, s) for p in self._pages for s in p.slots if s.name == name)
+        row, col = xl_cell_to_rowcol(slot.at.split(":")[0])
+        return f"='{self._say(f'sheets.{page.key}')}'!{xl_range_abs(row, col, row, col)}"
+
     def _print(self, page: Page, sheet: Any) -> None:
         sheet.hide_gridlines(1 if page.key == "data" else 2)
         sheet.set_landscape()
         sheet.set_paper(9)
         sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
         sheet.center_horizontally()
-        if page.breaks:
+        if page.breaks or page.parts:
             # Excel ignores manual breaks on a sheet that is fitted to a width, so the width is met by a scale.
             first, last = (xl_cell_to_rowcol(a)[1] for a in page.area.split(":"))
-            sheet.set_print_scale(min(100, _PRINTABLE * 100 // sum(_pixels(w) for w in page.widths[first : last + 1])))
+            starts = [first, *(xl_cell_to_rowcol(f"{c}1")[1] for c in page.parts), last + 1]
+            widest = max(sum(_pixels(w) for w in page.widths[a:z]) for a, z in pairwise(starts))
+            sheet.set_print_scale(min(100, _PRINTABLE * 100 // widest))
             sheet.set_h_pagebreaks(list(page.breaks))
+            sheet.set_v_pagebreaks(starts[1:-1])
         else:
             sheet.fit_to_pages(1, 1 if page.one_page else 0)
         sheet.print_area(page.area)

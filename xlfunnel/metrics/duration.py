@@ -123,11 +123,26 @@ def cycle(facts: Facts, stage: str = CYCLE_STAGE) -> pd.DataFrame:
 def over_age(standing: pd.DataFrame, facts: Facts) -> pd.DataFrame:
     """The open opportunities that stand longer than the 90th percentile of their region and stage, worst first.
 
+    Columns and parameters as `aged`.
+    """
+    return over_limit(aged(standing, facts))
+
+
+def over_limit(known: pd.DataFrame) -> pd.DataFrame:
+    """Those of `aged` that are over their limit, worst first."""
+    order = ["days_over", Col.REGION.value, Col.OWNER.value, Col.OPPORTUNITY.value]
+    old = known[known["days_over"] > 0]
+    return old.sort_values(order, ascending=[False, True, True, True], ignore_index=True)
+
+
+def aged(standing: pd.DataFrame, facts: Facts) -> pd.DataFrame:
+    """The open opportunities with the limit of their region and stage, oldest first.
+
         opportunity_id  region  owner  stage  since_day  days  limit_days  days_over  amount
         "SJ-0001"       LX      Zhang  T3     20117      64    51.0        13.0       12500.0
 
     standing    frame of `xlfunnel.facts.standing` for the same day as `facts`
-    limit_days  p90 of `Duration` of region and stage; a stage where that is undefined has no limit, and so no rows
+    limit_days  p90 of `Duration` of region and stage, NaN where that is undefined; days_over = days − limit_days
     amount      currency units; NaN = unknown
     """
     stays = stays_of(facts)
@@ -140,9 +155,9 @@ def over_age(standing: pd.DataFrame, facts: Facts) -> pd.DataFrame:
     made = standing.assign(limit_days=np.array([limits[key] for key in keys], dtype=float))
     made["days_over"] = made[Col.DAYS] - made["limit_days"]
     made["amount"] = made[Col.AMOUNT_CENTS].astype("Float64").astype(float) / CENTS
-    old = made[made["days_over"] > 0].drop(columns=Col.AMOUNT_CENTS)
-    order = ["days_over", Col.REGION.value, Col.OWNER.value, Col.OPPORTUNITY.value]
-    return old.sort_values(order, ascending=[False, True, True, True], ignore_index=True)
+    order = [Col.DAYS.value, Col.REGION.value, Col.OWNER.value, Col.OPPORTUNITY.value]
+    made = made.drop(columns=Col.AMOUNT_CENTS)
+    return made.sort_values(order, ascending=[False, True, True, True], ignore_index=True)
 
 
 def _cycle(facts: Facts, stage: str) -> Iterator[CycleMonth]:

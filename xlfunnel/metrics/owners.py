@@ -1,6 +1,6 @@
 """One row a rep: what stands with whom, against the region's mean and the floor."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import nan
 
 import numpy as np
@@ -56,6 +56,39 @@ def owner_reserves(
         *("share", "rank", "t1", "t3", "to_floor", "amount"),
     ]
     return table.sort_values([Col.REGION, "rank", Col.OWNER], ignore_index=True)[columns]
+
+
+def stage_means(owners: pd.DataFrame) -> pd.DataFrame:
+    """What the region's average rep holds in each stage: T0 … T4 by region (index); rows without an owner aside.
+
+    owners  frame of `owner_reserves`
+    """
+    named = owners[owners[Col.OWNER.value] != ""]
+    return named.groupby(Col.REGION.value)[list(STAGES)].mean()
+
+
+def owner_months(facts: Facts, settings: Settings, owners: pd.DataFrame, months: Sequence[int]) -> pd.DataFrame:
+    """T0…T3 reserve of today's reps at earlier month ends, beside the mean of those who were reps then.
+
+        region  owner  month  reserve  region_mean
+        LX      A      665       24.0         15.3
+
+    owners  frame of `owner_reserves`, whose order is kept; months ascending. A rep not there yet held 0; a region
+            without reps had no mean: NaN
+    """
+    keys = [Col.REGION.value, Col.OWNER.value]
+    parts = []
+    for month in months:
+        then = owner_reserves(facts, settings, month)
+        held = then.set_index(keys)["reserve"].reindex(pd.MultiIndex.from_frame(owners[keys]), fill_value=0.0)
+        means = then.groupby(Col.REGION.value)["region_mean"].first()
+        part = owners[keys].assign(month=month, reserve=held.to_numpy())
+        part["region_mean"] = part[Col.REGION.value].map(means).astype(float)
+        parts.append(part.assign(place=range(len(part))))
+    if not parts:
+        return pd.DataFrame(columns=[*keys, "month", "reserve", "region_mean"])
+    whole = pd.concat(parts).sort_values(["place", "month"], ignore_index=True)
+    return whole.drop(columns="place")
 
 
 def _stage_table(facts: Facts, month: int) -> pd.DataFrame:

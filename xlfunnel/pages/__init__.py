@@ -6,6 +6,7 @@ from xlfunnel.analysis import FunnelAnalysis
 from xlfunnel.pages import (
     alerts,
     assurance,
+    card,
     conversion,
     data,
     definitions,
@@ -31,7 +32,7 @@ from xlfunnel.strings import Words
 
 PAGES: tuple[Page, ...] = tuple(
     m.PAGE for m in (
-        home, trend, shape, conversion, flow, reps, alerts, opportunities, assurance, movement, regions,
+        home, trend, shape, conversion, flow, reps, card, alerts, opportunities, assurance, movement, regions,
         data, remedies, settings, quality, kept, definitions,
     )
 )  # fmt: skip
@@ -43,6 +44,7 @@ _RESULTS = (
     conversion.content,
     flow.content,
     reps.content,
+    card.content,
     alerts.content,
     opportunities.content,
     assurance.content,
@@ -65,7 +67,7 @@ def build_report(analysis: FunnelAnalysis, *, with_data: bool, with_entered: boo
     contents = [page(analysis, say) for page in _RESULTS]
     if with_data:
         contents += [page(analysis, say) for page in _INPUTS]
-        contents.append(Content(cells=quality.import_cells(analysis, say)))
+        contents.append(Content(cells=quality.import_cells(analysis, say) | card.chosen(analysis, say)))
     if remedies.is_due(analysis, with_data=with_data, with_entered=with_entered):
         contents.append(remedies.content(analysis, say))
     frames = {name: frame for c in contents for name, frame in c.tables.items()}

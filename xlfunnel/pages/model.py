@@ -87,7 +87,8 @@ class Column:
 
     formulas  one formula a body row, for tables whose height never varies; written as `formula`
     formula   one for every row, however many: "=SUM(tbl_x[[#This Row],[{a}]:[{b}]])", headers by column keys in
-              braces, words by string keys ({data.outcome.won}); a frame's values are shown until it is calculated
+              braces, words by string keys ({data.outcome.won}), the cells of another table's column as {tbl_y.b};
+              a frame's values are shown until it is calculated
     typed     the user's own: a report leaves it alone, and its cells follow their row by the table's key
     bars      data bars of that colour
     choice    validation of the body cells
@@ -137,6 +138,7 @@ class Series:
     kind   "line" or "column" or "bar"
     color  name of a colour, or "none" for an invisible one: a spacer, or a line that makes room for whiskers
     errors whiskers: the columns with their lengths below and above the value
+    listed  named in the chart's legend, where it has one
     dots   of a "line": marks of that shape ("diamond", "long_dash") without a line between them
     """
 
@@ -152,6 +154,7 @@ class Series:
     name_key: str = ""
     errors: tuple[str, str] = ("", "")
     dots: str = ""
+    listed: bool = True
 
 
 @dataclass(frozen=True)
@@ -162,6 +165,7 @@ class Chart:
     top      where the axis of values ends, 0 = where the program likes
     inset    pixels that it stands off what is left of it
     groups   column left of the categories whose texts bracket them: a name stands for all rows down to the next one
+    title_slot  the named cell in which the title stands, where a refresh words it; `title` then describes the chart
     """
 
     at: str
@@ -176,6 +180,7 @@ class Chart:
     top: float = 0
     inset: int = 0
     groups: str = ""
+    title_slot: str = ""
 
 
 @dataclass(frozen=True)
@@ -183,7 +188,8 @@ class Mark:
     """Cells coloured by a severity word.
 
     at      the cells to colour
-    by      the cell that holds the word ("risk", "watch", "ok"), or "" if the cells hold it themselves
+    by      the cell that holds the word ("risk", "watch", "ok"), or "" if the cells hold it themselves; for "true" a
+            condition
     what    "fill" or "font"; "zero" greys noughts among other numbers
     """
 
@@ -203,6 +209,7 @@ class Page:
     repeat   rows repeated on each printed page ("1:3"), or ""
     freeze   first cell that scrolls, or ""
     breaks   rows after which a printed page ends
+    parts    columns at which further parts of the sheet begin, each as wide as a printed page
     """
 
     key: str
@@ -220,6 +227,7 @@ class Page:
     repeat: str = ""
     freeze: str = ""
     breaks: tuple[int, ...] = ()
+    parts: tuple[str, ...] = ()
     one_page: bool = False
     input: bool = False
 

@@ -7,6 +7,7 @@ from xlfunnel.analysis import FunnelAnalysis
 from xlfunnel.calendar import month_text
 from xlfunnel.crm import SourceSummary
 from xlfunnel.metrics.flags import Flag
+from xlfunnel.metrics.tags import Tagged
 from xlfunnel.metrics.trend import TrendFit
 from xlfunnel.report import Value
 from xlfunnel.settings import Settings
@@ -166,6 +167,25 @@ class Phrases:
     def flag_list(self, flags: Iterable[Flag]) -> str | None:
         """The rules one rep breaks, in a row; None if there is none."""
         return self("sheets.dot").join(self(f"flags.code.{f.code}") for f in flags) or None
+
+    def tag_list(self, tags: Iterable[Tagged]) -> str | None:
+        """What kind of rep, each tag once; None if there is none."""
+        return self("sheets.dot").join(dict.fromkeys(self(f"tags.name.{t.tag}") for t in tags)) or None
+
+    def tag_evidence(self, tags: Iterable[Tagged]) -> str | None:
+        """The numbers behind the tags; None if there is none."""
+        each = [
+            self(
+                f"tags.evidence.{t.tag}",
+                value=self.number(t.value) if isnan(t.of) else self.percent(t.value),
+                limit=self.number(t.limit) if isnan(t.of) else self.percent(t.limit),
+                cases=self.count(t.cases),
+                of=self.count(t.of),
+                step=self.spaced(self.step(*t.step.split("-"))) if t.step else "",
+            )
+            for t in tags
+        ]
+        return self("sheets.semicolon").join(each) or None
 
     def sources(self, sources: Sequence[SourceSummary]) -> str:
         """What was read, file by file."""
