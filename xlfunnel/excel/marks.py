@@ -41,6 +41,8 @@ def _rules(book: Any, mark: Mark, say: Words) -> list[dict[str, Any]]:
         return [_equals("✓", font("green", bold=True)), _equals("✗", font("red", bold=True))]
     if mark.what == "negative":
         return [{"type": "cell", "criteria": "<", "value": 0, "format": font("red")}]
+    if mark.what == "tenths":
+        return [_formula(f"={mark.by}", book.add_format({"num_format": "#,##0.0;−#,##0.0;0"}))]
     if mark.what == "zero":
         return [{"type": "cell", "criteria": "==", "value": 0, "format": font("faint")}]
     if mark.what == "thin":

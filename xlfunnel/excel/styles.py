@@ -94,6 +94,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "count_near": {**_NUMBER, "num_format": "#,##0", "indent": 1},
     "days1_near": {**_NUMBER, "num_format": "#,##0.0", "indent": 1},
     "center_of_three": {**_BODY, "align": "center", "num_format": '0" / 3"'},
+    "input_choice": {**_INPUT, "num_format": "@", "align": "center", "shrink": True},
     "input_date": {**_INPUT, "num_format": "yyyy-mm-dd", "align": "right"},
     "input_count": {**_INPUT, "num_format": "0", "align": "right"},
     "input_number": {**_INPUT, "num_format": "0.0", "align": "right"},

@@ -188,9 +188,9 @@ class Mark:
     """Cells coloured by a severity word.
 
     at      the cells to colour
-    by      the cell that holds the word ("risk", "watch", "ok"), or "" if the cells hold it themselves; for "true" a
-            condition
-    what    "fill" or "font"; "zero" greys noughts among other numbers
+    by      the cell that holds the word ("risk", "watch", "ok"), or "" if the cells hold it themselves; for "true"
+            and "tenths" a condition
+    what    "fill" or "font"; "zero" greys noughts among other numbers; "tenths" shows a decimal
     """
 
     at: str

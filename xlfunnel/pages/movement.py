@@ -52,7 +52,7 @@ _MONTHLY = formulas.monthly("tbl_movement_flow", _USED["stage"])
 
 PAGE = Page(
     key="movement",
-    widths=(1.7, 10, 16, *(9.4,) * 13, 7, 5, 1.7, *(10,) * 45),
+    widths=(1.7, 10, 19, *(9.4,) * 13, 7, 5, 1.7, *(10,) * 45),
     heights={
         1: 8, 2: 28, 3: 18, 4: 6, 5: 22, **dict.fromkeys(SENTENCES, 20), 9: 8, 10: 22, _CHOICE: 18,
         **dict.fromkeys(range(12, 22), 23), 22: 8, 23: 22, _CHOSEN: 31,
@@ -91,7 +91,7 @@ PAGE = Page(
     tables=(
         Table("tbl_movement_choice", f"B{_CHOICE}", (
             Column("n", "center"), Column("what", "help_text"),
-            Column("choice", "input_text", typed=True, choice=Choice("list", _MEASURES, free=True), choices=(
+            Column("choice", "input_choice", typed=True, choice=Choice("list", _MEASURES, free=True), choices=(
                 *(Choice("list", source=("tbl_movement_ends", "month")),) * 2,
                 Choice("list", _STAGE_CHOICES), Choice("list", _MEASURES),
             )),
@@ -124,8 +124,8 @@ PAGE = Page(
     ),
     charts=(
         _waterfall("F10:Q21", "movement.chart.chosen", "tbl_movement_bars", inset=14),
-        _waterfall(f"B{_CHARTS}:I58", "movement.chart.recent", "tbl_movement_recent_bars"),
-        Chart(f"J{_CHARTS}:Q58", "movement.chart.months", ("tbl_movement_flow", "month"), (
+        _waterfall(f"B{_CHARTS}:J58", "movement.chart.recent", "tbl_movement_recent_bars"),
+        Chart(f"K{_CHARTS}:Q58", "movement.chart.months", ("tbl_movement_flow", "month"), (
             Series("tbl_movement_flow", "came", "column", "teal3"),
             Series("tbl_movement_flow", "went", "column", "grain"),
             Series("tbl_movement_flow", "end", "line", "teal", marker=False),
@@ -138,5 +138,6 @@ PAGE = Page(
             for row, rows in ((_CHOSEN, LABELS), (_RECENT, LABELS), (_MONTHS, 2))
             for columns, what in (("QQ", "check"), ("DP", "zero"))
         ),
+        *(Mark(f"D{row + 1}:P{row + LABELS}", "kpi_movement_measure=2", "tenths") for row in (_CHOSEN, _RECENT)),
     ),
 )  # fmt: skip

@@ -55,13 +55,13 @@ def steps(table: str, first: str, last: str) -> dict[str, str]:
 
 
 def check(table: str, filled: str) -> str:
-    """✓ where start + … = end, to half a hundredth; nothing in a row that is not filled."""
+    """✓ where start + … = end, but for rounding; nothing in a row that is not filled."""
     parts = (f"SUM({table}[[#This Row],[{{{a}}}]:[{{{z}}}]])" for a, z in (
         ("start", "back_in"), ("advanced_out", "lost"), ("transferred", "unknown"),
     ))  # fmt: skip
     plus, minus, net = parts
     total = f"{plus}-{minus}+{net}-{this(table, 'end')}"
-    return f'=IF({this(table, filled)}="","",IF(ABS({total})<0.005,"✓","✗"))'
+    return f'=IF({this(table, filled)}="","",IF(ABS({total})<0.000001,"✓","✗"))'
 
 
 def values(table: str, label: str) -> tuple[str, ...]:
@@ -76,13 +76,12 @@ def values(table: str, label: str) -> tuple[str, ...]:
 
 def labels(table: str, start: str, end: str) -> tuple[str, ...]:
     """Below each bar its name and what it adds, on lines of their own; at either end the month as well."""
-    value, unit = this(table, "value"), "{movement.big.unit}"
-    signed, plain = '"+#,##0{0};""−""#,##0{0};0"', '"#,##0{0};""−""#,##0{0};0"'
+    value = this(table, "value")
     out = []
     for bar in BARS:
-        form = plain if bar in ("start", "end") else signed
-        big = f'TEXT({value}/{unit},{form.format(".0")})&"{{movement.big.word}}"'
-        number = f"IF(ABS({value})>={unit},{big},TEXT({value},{form.format('')}))"
+        plus = "" if bar in ("start", "end") else "+"
+        forms = ",".join(f'"{plus}#,##0{digits};""−""#,##0{digits};0"' for digits in (".0", ""))
+        number = f"TEXT({value},IF(AND(kpi_movement_measure=2,ABS({value})<100),{forms}))"
         month = {"start": f"{start}&CHAR(10)&", "end": f"{end}&CHAR(10)&"}.get(bar, "")
         out.append(f"={this(table, 'name')}&CHAR(10)&{month}{number}")
     return tuple(out)

@@ -1,6 +1,7 @@
 """What the Movement sheet shows and says of one run."""
 
 from collections.abc import Hashable, Mapping
+from math import floor
 from typing import Any
 
 import pandas as pd
@@ -18,6 +19,8 @@ from xlfunnel.report import Value
 from xlfunnel.terms import Measure, Severity
 
 _OK = "✓"
+_WHOLE = 100
+"""Amounts from here on are shown without a decimal below a bar."""
 
 
 def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
@@ -61,8 +64,10 @@ class _Shown:
         self._analysis, self._say = analysis, say
         rows = analysis.of_scope(analysis.movement)
         self.months: tuple[int, ...] = waterfall.window(analysis.facts, analysis.settings) if len(rows) else ()
-        rows = rows[rows["month"].isin(self.months)]
+        rows = rows[rows["month"].isin(self.months)].astype(dict.fromkeys(STEPS_SHOWN, float))
         self._rows = {m: rows[rows["measure"] == m] for m in Measure}
+        # Amounts in thousands or ten thousands, as the language has it.
+        self._rows[Measure.AMOUNT].loc[:, list(STEPS_SHOWN)] /= float(say("movement.measure.unit"))
         self.ends = [month_text(m) for m in (self.months[0] - 1, *self.months)] if self.months else []
         typed = analysis.entered.frame("movement_choice", ("n", "choice"))
         choice = dict(zip(typed["n"].astype(str), typed["choice"], strict=True))
@@ -119,11 +124,10 @@ class _Shown:
         if not self.months:
             return say("movement.recent.none")
         told = say("movement.recent.note", start=self._end(first - 1), end=self._end(last))
-        if self._analysis.partial is None:
-            return told + say.amount_unit()
-        return (
-            told + say("movement.recent.partial", month=month_text(self._analysis.facts.last_month)) + say.amount_unit()
-        )
+        if self._analysis.partial is not None:
+            told += say("movement.recent.partial", month=month_text(self._analysis.facts.last_month))
+        currency = self._analysis.settings.currency
+        return told + say("movement.recent.unit", currency=currency) if currency else told
 
     def sentences(self) -> list[tuple[Severity, str]]:
         """The last month, the recent months, the stage that changed most in them."""
@@ -167,9 +171,11 @@ class _Shown:
         return self.ends[place] if place < len(self.ends) else ""
 
     def _amount(self, value: float, *, signed: bool) -> str:
-        """A number below a bar: short from the language's large unit on, as the cells' own formula has it."""
-        unit = float(self._say("movement.big.unit"))
-        is_big = abs(value) >= unit
-        text = f"{abs(value) / unit:,.1f}" + self._say("movement.big.word") if is_big else f"{abs(value):,.0f}"
-        sign = "−" if value < 0 else "+" if signed and value > 0 else ""
-        return sign + text
+        """A number below a bar, as the cells' own formula has it."""
+        if value == 0:
+            return "0"
+        sign = "−" if value < 0 else "+" if signed else ""
+        digits = 1 if self.measure == Measure.AMOUNT and abs(value) < _WHOLE else 0
+        # A half goes up, as TEXT has it; Python's own way would be to the even digit.
+        shown = floor(abs(value) * 10**digits + 0.5) / 10**digits
+        return sign + f"{shown:,.{digits}f}"
