@@ -8,7 +8,7 @@ import pandas as pd
 from xlfunnel.crm import DataIssue, Intake, SourceSummary
 from xlfunnel.entered import Entered
 from xlfunnel.facts import Facts, Seen, facts_of_reserves, open_stays
-from xlfunnel.metrics import opportunity, reserve, summary
+from xlfunnel.metrics import opportunity, reserve, review, summary
 from xlfunnel.metrics.alerts import Rooms, alerts
 from xlfunnel.metrics.backtest import backtest
 from xlfunnel.metrics.comparison import JOURNEYS, comparisons
@@ -52,6 +52,7 @@ class FunnelAnalysis:
     opportunities, assurance, leads  frames of `metrics.opportunity`: open ones of T2 and later, of T4, of T1
     aged     frame of `metrics.duration.aged`: the open opportunities with the limit of their age
     owner_months, stage_means  frames of `metrics.owners`: reps month by month, the region's average rep stage by stage
+    reviewed  frame of `metrics.review.closed`: won and lost since the day reviewed_since
     entered  what users typed into the workbook
     carried  rows (treatment, cause, source, row, value) that an earlier import left on the Data quality sheet
     """
@@ -88,6 +89,8 @@ class FunnelAnalysis:
     owner_months: pd.DataFrame
     stage_means: pd.DataFrame
     aged: pd.DataFrame
+    reviewed: pd.DataFrame
+    reviewed_since: int
     headline: Headline
     help_first: tuple[HelpRow, ...]
     issues: tuple[DataIssue, ...]
@@ -146,6 +149,7 @@ def analyse(
     now, paths = open_stays(visited), sojourns(visited, as_of)
     coming = forecast(paths, settings)
     compared = comparisons(rates, seen.journeys(JOURNEYS), facts, settings)
+    since = review.first_day(facts, settings)
     beside = regions(facts, settings, owners, drawn, limits, rates, days)
     known = aged(now, facts)
     old = over_limit(known)
@@ -185,6 +189,8 @@ def analyse(
         leads=opportunity.leads(now, _typed(entered, "leads", BANT)),
         owner_months=owner_months(facts, settings, owners, shown),
         stage_means=stage_means(owners),
+        reviewed=review.closed(visited, days, _typed(entered, "review", review.TYPED), since),
+        reviewed_since=since,
         headline=summary.headline(facts, owners, own, raised, settings),
         help_first=summary.help_first(owners, raised),
         issues=intake.issues,

@@ -33,6 +33,10 @@ _FORECAST = (
 _BACKTEST = ("region", "cut_month", "month", "horizon", "measure", "p10", "p50", "p90", "actual", "inside")
 _GAP_DATES = ("region", "floor", "stock", "kind", "month", "earliest")
 _MONTHS = ("cut_month", "month", "earliest")
+_REVIEW = (
+    "opportunity_id", "region", "owner", "outcome", "stage", "amount", "days",
+    "slow_stage", "slow_days", "slow_median", "slow_ratio", "is_reviewed", "reason", "lesson",
+)  # fmt: skip
 _HEALTH = ("opportunity_id", "region", "owner", "stage", "amount", "days", "median", "p90", "limit_days")
 
 
@@ -126,4 +130,12 @@ def movement(analysis: FunnelAnalysis) -> list[dict[str, Any]]:
     return [
         {name: month_text(row[name]) if name == "month" else row[name] for name in _MOVEMENT}
         for row in rows.to_dict("records")
+    ]
+
+
+def reviewed(analysis: FunnelAnalysis) -> list[dict[str, Any]]:
+    """What was won and lost lately, latest first, with what users typed of it."""
+    return [
+        {**{name: row[name] for name in _REVIEW}, "closed": date_of(row["closed_day"])}
+        for row in analysis.reviewed.to_dict("records")
     ]

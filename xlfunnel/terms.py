@@ -247,6 +247,22 @@ YES = "yes"
 """The answer that counts."""
 
 
+class Reason(StrEnum):
+    """What decided a closed opportunity, won or lost, as a user chooses it; own words count as OTHER."""
+
+    PRICE = "price"
+    COMPETITOR = "competitor"
+    BUDGET = "budget"
+    DECISION = "decision"
+    FIT = "fit"
+    RELATION = "relation"
+    RESPONSE = "response"
+    DELIVERY = "delivery"
+    NEED = "need"
+    OTHER = "other"
+    NOT_STATED = "not_stated"
+
+
 class FlagCode(StrEnum):
     """The rules of the Alerts sheet; their tables stand in `xlfunnel.metrics.flags` and `.alerts`."""
 

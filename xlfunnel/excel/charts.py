@@ -122,7 +122,7 @@ class _Drawing:
         return {
             "value": True,
             "position": position[series.kind] if not all(series.errors) or self._chart.stacked else "right",
-            "num_format": f"{number};−{number};" if self._chart.stacked else number,
+            "num_format": f"{number};−{number};" if self._chart.stacked or self._chart.top else number,
             "font": self._text(9, series.label_color or "ink"),
         }
 

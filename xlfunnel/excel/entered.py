@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time
 from typing import Any
 
@@ -32,6 +32,8 @@ def entered_shown(reader: Shows) -> Entered:
     tables: dict[str, pd.DataFrame] = {}
     apart: list[Entry] = []
     mended: set[tuple[str, str]] = set()
+    shown = reader.cell("cfg_language")
+    language = shown if isinstance(shown, str) and shown in LANGUAGES else LANGUAGES[0]
     waiting: dict[str, list[Entry]] = defaultdict(list)
     for entry in _kept(reader):
         waiting[entry.table].append(entry)
@@ -46,7 +48,7 @@ def entered_shown(reader: Shows) -> Entered:
         if typed is None:
             continue
         values = {n: [_meant(c, v, reader.date1904) for v in typed[n]] for n, c in own.items() if n in typed}
-        mended |= {(table.short, n) for n, v in values.items() if _differ(typed[n], v, own[n])}
+        mended |= {(table.short, n) for n, v in values.items() if _differ(typed[n], v, own[n], language)}
         meant = typed.assign(**{n: pd.Series(v, index=typed.index, dtype=object) for n, v in values.items()})
         if has_key and table.key in meant:
             meant, left = by_key(table.short, table.key, meant, here)
@@ -115,10 +117,11 @@ def _meant(column: Column | None, value: Any, date1904: bool) -> Any:
     return value
 
 
-def _differ(shown: pd.Series, meant: Sequence[object], column: Column) -> bool:
-    """True if something stands there otherwise than it is meant; a choice's own word is all right."""
-    is_list = column.choice is not None and column.choice.kind == "list"
-    return not is_list and any(a is not b for a, b in zip(shown, meant, strict=True))
+def _differ(shown: Iterable[object], meant: Iterable[Any], column: Column, language: str) -> bool:
+    """True if something stands there otherwise than it is meant; a choice should stand in the workbook's own word."""
+    options = column.choice.options if column.choice and column.choice.kind == "list" else ()
+    own = {o.rpartition(".")[2]: words(language)(o) for o in options if "." in o}
+    return any(a is not b and own.get(b) != a for a, b in zip(shown, meant, strict=True))
 
 
 def _key(value: Shown) -> str | None:

@@ -93,6 +93,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "center_date": {**_INPUT, "num_format": "yyyy-mm-dd", "align": "center"},
     "count_near": {**_NUMBER, "num_format": "#,##0", "indent": 1},
     "days1_near": {**_NUMBER, "num_format": "#,##0.0", "indent": 1},
+    "times1": {**_NUMBER, "num_format": '0.0"×"'},
     "center_of_three": {**_BODY, "align": "center", "num_format": '0" / 3"'},
     "input_choice": {**_INPUT, "num_format": "@", "align": "center", "shrink": True},
     "input_date": {**_INPUT, "num_format": "yyyy-mm-dd", "align": "right"},

@@ -20,6 +20,7 @@ from xlfunnel.pages import (
     regions,
     remedies,
     reps,
+    review,
     settings,
     shape,
     trend,
@@ -32,7 +33,8 @@ from xlfunnel.strings import Words
 
 PAGES: tuple[Page, ...] = tuple(
     m.PAGE for m in (
-        home, trend, shape, conversion, flow, reps, card, alerts, opportunities, assurance, movement, regions,
+        home, trend, shape, conversion, flow, reps, card, alerts, opportunities, assurance, review,
+        movement, regions,
         data, remedies, settings, quality, kept, definitions,
     )
 )  # fmt: skip
@@ -48,6 +50,7 @@ _RESULTS = (
     alerts.content,
     opportunities.content,
     assurance.content,
+    review.content,
     movement_told.content,
     regions.content,
     quality.content,

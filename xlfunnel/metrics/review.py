@@ -1,0 +1,157 @@
+"""Post-mortem: opportunities won or lost lately, where their time went, at which stage and why they ended.
+
+slowest stage   that in which an opportunity stayed longest against the median of its region's stays there: days of all
+                its visits to the stage ÷ median. Stages without a median, or with one of 0 days, are not compared
+reasons         as users typed them; a Pareto counts the lost ones
+reviewed        those that ever reached EFFECTIVE: leads that were dropped before it need no post-mortem each, and are
+                only counted by stage
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from xlfunnel.calendar import day_number, month_end
+from xlfunnel.facts import Facts
+from xlfunnel.metrics.evidence import windows
+from xlfunnel.metrics.reserve import CENTS
+from xlfunnel.settings import Settings
+from xlfunnel.terms import OUTCOMES, STAGES, Col, Outcome, Reason
+
+EFFECTIVE = "T2"
+"""The stage from which on a lead is an opportunity."""
+
+TYPED = ("reason", "lesson")
+CLOSED = (
+    "opportunity_id", "region", "owner", "outcome", "closed_day", "stage", "amount", "days",
+    "slow_stage", "slow_days", "slow_median", "slow_ratio", "is_reviewed", *TYPED,
+)  # fmt: skip
+
+
+class Tally(NamedTuple):
+    """What a frame of `closed` holds. rate = won ÷ (won + lost)."""
+
+    won: int
+    lost: int
+    compared: int
+    stated: int
+
+
+def first_day(facts: Facts, settings: Settings) -> int:
+    """From which day on closed opportunities are reviewed: the first of the recent complete months."""
+    recent = windows(facts, settings).recent
+    return day_number(month_end((recent[0] if recent else facts.first_month) - 1)) + 1
+
+
+def closed(stays: pd.DataFrame, durations: pd.DataFrame, typed: pd.DataFrame, since: int) -> pd.DataFrame:
+    """Opportunities won or lost on the day `since` or later and not taken up again: columns CLOSED, latest first.
+
+    stays      frame of `xlfunnel.facts.stays`
+    durations  frame of `xlfunnel.metrics.duration.durations` of the same day
+    typed      opportunity_id and TYPED as users typed them (objects)
+
+    owner, stage, amount  of the last stay; amount in currency units, NaN = unknown
+    days                  from the first entry into any stage to the end
+    is_reviewed           it reached EFFECTIVE, or a later stage, at any time
+    slow_…                of the slowest stage: its code (None = none compared), days, median days, days ÷ median
+    """
+    ids, stage, region = Col.OPPORTUNITY.value, Col.STAGE.value, Col.REGION.value
+    rows = stays.rename(columns=str)
+    last = rows.drop_duplicates(ids, keep="last")
+    last = last.assign(closed_day=last["since_day"] + last["days"], outcome=last["next_stage"])
+    last = last[last["outcome"].isin(list(OUTCOMES)) & (last["closed_day"] >= since)]
+    its = rows[rows[ids].isin(last[ids])]
+    begun = its.groupby(ids)["since_day"].min()
+    reached = set(its.loc[its[stage].isin(STAGES[STAGES.index(EFFECTIVE) :]), ids])
+    usual = durations[durations["owner"].isna() & durations["region"].notna()]
+    medians = pd.DataFrame({c: usual[c] for c in (region, stage, "median")}).astype({"median": float})
+    spent = its.groupby([ids, stage], as_index=False)["days"].sum().merge(last[[ids, region]], on=ids)
+    spent = spent.merge(medians, on=[region, stage], how="left")
+    spent["slow_ratio"] = np.where(
+        spent["median"] > 0, spent["days"] / spent["median"].where(spent["median"] > 0), np.nan
+    )
+    slowest = spent.dropna(subset="slow_ratio").sort_values(["slow_ratio", stage], ascending=[False, True])
+    slowest = slowest.drop_duplicates(ids).set_index(ids)
+    found = last.assign(
+        days=last["closed_day"] - last[ids].map(begun).astype("int64"),
+        amount=last["amount_cents"].astype("Float64").astype(float) / CENTS,
+        slow_stage=last[ids].map(slowest[stage]).astype(object).where(last[ids].isin(slowest.index), None),
+        slow_days=last[ids].map(slowest["days"]).astype(float),
+        slow_median=last[ids].map(slowest["median"]).astype(float),
+        slow_ratio=last[ids].map(slowest["slow_ratio"]).astype(float),
+        is_reviewed=last[ids].isin(reached),
+    )
+    own = typed.drop_duplicates(ids).set_index(ids).reindex(pd.Index(found[ids], dtype=object))
+    for name in TYPED:
+        values = [v if isinstance(v, str) else None for v in own[name]]
+        found[name] = pd.Series(values, index=found.index, dtype=object)
+    order = ["closed_day", "amount", region, ids]
+    return found.sort_values(order, ascending=[False, False, True, True], ignore_index=True)[list(CLOSED)]
+
+
+def tally(found: pd.DataFrame) -> Tally:
+    """Won and lost; those with a slowest stage; lost ones with a reason."""
+    lost = found["outcome"] == Outcome.LOST
+    return Tally(
+        won=int((~lost).sum()),
+        lost=int(lost.sum()),
+        compared=int(found["slow_stage"].notna().sum()),
+        stated=int(found.loc[lost, "reason"].notna().sum()),
+    )
+
+
+def reasons(found: pd.DataFrame) -> pd.DataFrame:
+    """Lost and won opportunities (counts) and the lost amount by reason, a row each member of Reason, in their order.
+
+    reason  lost  amount  won
+    """
+    known = set(Reason) - {Reason.NOT_STATED}
+    codes = [Reason.NOT_STATED if r is None else r if r in known else Reason.OTHER for r in found["reason"]]
+    lost = found["outcome"] == Outcome.LOST
+    sums = pd.DataFrame(
+        {
+            "reason": pd.Series([str(c) for c in codes], index=found.index, dtype=object),
+            "lost": lost.astype(int),
+            "amount": found["amount"].fillna(0).where(lost, 0),
+            "won": (~lost).astype(int),
+        }
+    ).groupby("reason")[["lost", "amount", "won"]]
+    return sums.sum().reindex([str(r) for r in Reason], fill_value=0).reset_index(names="reason")
+
+
+def pareto(counted: pd.DataFrame) -> pd.DataFrame:
+    """A frame of `reasons` with most lost first, those not stated last; rank, share and cumulative share of the stated.
+
+    Shares are 0…1. Those not stated have none, unless nobody stated any: then they are all, and the others have none.
+    Equal counts stay in the order of Reason.
+    """
+    is_last = (counted["reason"] == Reason.NOT_STATED).to_numpy()
+    order = counted.assign(is_last=is_last).sort_values(["is_last", "lost"], ascending=[True, False], kind="stable")
+    order = order.reset_index(drop=True)
+    last = order.pop("is_last")
+    stated, total = int(order.loc[~last, "lost"].sum()), int(order["lost"].sum())
+    base, shown = (stated, ~last) if stated else (total, last & (total > 0))
+    share = (order["lost"] / max(base, 1)).where(shown)
+    cumulative = (order["lost"].cumsum() / max(base, 1)).where(shown)
+    return order.assign(rank=range(1, len(order) + 1), share=share, cumulative=cumulative)
+
+
+def by_stage(found: pd.DataFrame) -> pd.DataFrame:
+    """By stage, a row each: lost there (count, share of all lost, amount), and how often it was a lost one's slowest.
+
+    stage  lost  share  amount  slowest
+    """
+    lost = found[found["outcome"] == Outcome.LOST]
+    at = lost.assign(amount=lost["amount"].fillna(0)).groupby("stage")["amount"].agg(["size", "sum"])
+    at = at.reindex(list(STAGES), fill_value=0)
+    slowest = lost["slow_stage"].value_counts().reindex(list(STAGES), fill_value=0)
+    return pd.DataFrame(
+        {
+            "stage": list(STAGES),
+            "lost": at["size"].to_numpy(dtype="int64"),
+            "share": at["size"].to_numpy(dtype=float) / len(lost) if len(lost) else np.nan,
+            "amount": at["sum"].to_numpy(dtype=float),
+            "slowest": slowest.to_numpy(dtype="int64"),
+        }
+    )
