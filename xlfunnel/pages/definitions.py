@@ -11,8 +11,8 @@ TERMS = (
     "verdict", "native", "mean", "floor", "safety_stock", "win_rate", "narrowing", "too_steep", "stock_ratio",
     "conversion", "conversion_kinds", "horizon", "blocked",
     "duration", "over_age", "over_age_share", "stale", "advice", "grade", "review", "movement", "changed",
-    "span_movement", "rep_rate", "funnel_plot", "shrunk", "headline_step", "tag", "hardening", "regions", "weakest_step",
-    "severity", "quality", "undefined",
+    "span_movement", "rep_rate", "funnel_plot", "shrunk", "headline_step", "tag", "hardening", "regions",
+    "weakest_step", "severity", "quality", "undefined",
 )  # fmt: skip
 _HEADER = {"B": "term", "C": "meaning", "D": "formula"}
 _FIRST = 6
