@@ -78,11 +78,15 @@ def test_the_card_of_the_chosen_rep() -> None:
     assert "cfg_rep" not in found.cells
 
 
-def test_a_choice_that_is_gone_becomes_the_first_and_none_stays_none() -> None:
-    gone = shown(of(team(2), "Rep 99"))
+@pytest.mark.parametrize("chosen", ["Rep 99", None], ids=["gone", "empty"])
+def test_a_choice_that_is_gone_becomes_the_first(chosen: str | None) -> None:
+    gone = shown(of(team(2), chosen))
     assert gone.cells["cfg_rep"] == gone.tables["tbl_cards"]["rep"].iloc[0]
     assert gone.cells["txt_card_title"] == "Rep card · Rep 02"  # holds most
-    assert "cfg_rep" not in shown(of(team(2))).cells
+
+
+def test_where_nobody_can_be_chosen_nothing_is_written() -> None:
+    assert "cfg_rep" not in shown(of([])).cells
 
 
 def test_an_import_keeps_the_choice_and_a_new_workbook_gets_the_first() -> None:

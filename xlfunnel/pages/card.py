@@ -199,7 +199,7 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
             for name in ("mark", "evidence", "remedy")
         },
     }
-    if stays is not None and stays not in reps.labels:
+    if reps.labels and stays not in reps.labels and CHOSEN in analysis.entered.cells:
         cells |= chosen(analysis, say)
     return Content(tables | shown, cells)
 

@@ -119,7 +119,7 @@ class RepLines:
         }
         if row["entered"] < FEW:
             return None, say("card.note.few", **numbers)
-        return row["rate"], say("card.note.rate", **numbers, placement=say(f"reps.placement.{row['placement']}"))
+        return row["rate"], say("card.note.rate", **numbers)
 
     def _stages(self, who: tuple[str, str], row: dict[Any, Any]) -> list[tuple[object, ...]]:
         medians = {r["stage"]: r["median"] for r in self._parts["durations"].get(who, ())}

@@ -29,6 +29,8 @@ _DOTS = {
     "red": (Placement.VERY_LOW, Placement.VERY_HIGH),
     "greyed": (Placement.GREYED,),
 }
+_LABELLED = 15
+"""Reps whose points still bear their numbers without running into each other."""
 _LIMITS = ("low95", "high95", "low998", "high998")
 
 PAGE = Page(
@@ -82,10 +84,11 @@ PAGE = Page(
         )),
         Table("tbl_rep_limits", "AV23", (
             Column("owner", "text"), *(Column(name, "percent1") for name in _DOTS), Column("region_rate", "percent1"),
-            *(Column(name, "percent1") for name in _LIMITS),
+            *(Column(name, "percent1") for name in _LIMITS), Column("label", "percent1"),
         )),
-        Table("tbl_rep_ranks", "BG23", (
+        Table("tbl_rep_ranks", "BH23", (
             Column("owner", "text"), Column("shrunk", "percent1"), Column("region_rate", "percent1"),
+            Column("label", "percent1"),
         )),
     ),
     charts=(
@@ -106,13 +109,15 @@ PAGE = Page(
             ),
             Series("tbl_rep_limits", "region_rate", "line", "ink", dashed=True, marker=False),
             *(
-                Series("tbl_rep_limits", name, "line", color, dots="circle", labels=True)
+                Series("tbl_rep_limits", name, "line", color, dots="circle")
                 for name, color in zip(_DOTS, ("teal2", "amber", "red", "faint"), strict=True)
             ),
+            Series("tbl_rep_limits", "label", "line", "none", labels=True),
         ), legend=True, percent=True, title_slot="txt_reps_limits"),
         Chart("AA5:AM19", "reps.chart.shrunk", ("tbl_rep_ranks", "owner"), (
-            Series("tbl_rep_ranks", "shrunk", "column", "teal2", labels=True),
+            Series("tbl_rep_ranks", "shrunk", "column", "teal2"),
             Series("tbl_rep_ranks", "region_rate", "line", "ink", dashed=True, marker=False),
+            Series("tbl_rep_ranks", "label", "line", "none", labels=True),
         ), legend=True, gap=55, percent=True, title_slot="txt_reps_shrunk"),
     ),
     marks=(
@@ -154,13 +159,15 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
         say("reps.with_cases", name=o, n=say.count(n))
         for o, n in zip(by_size["owner"], by_size["entered"], strict=True)
     ]
-    dots = {name: by_size["rate"].where(by_size["code"].isin(places)) for name, places in _DOTS.items()}
+    is_roomy, nothing = len(drawn) <= _LABELLED, pd.Series(dtype=float)
+    points = {name: by_size["rate"].where(by_size["code"].isin(places)) for name, places in _DOTS.items()}
+    points["label"] = by_size["rate"] if is_roomy else nothing
     tables = {
         "tbl_reps": reps[keys["tbl_reps"]],
         "tbl_rep_bars": bars,
         "tbl_rep_rates": rates[keys["tbl_rep_rates"]],
-        "tbl_rep_limits": by_size.assign(owner=pd.Series(label, dtype=object), **dots)[keys["tbl_rep_limits"]],
-        "tbl_rep_ranks": by_rate[keys["tbl_rep_ranks"]],
+        "tbl_rep_limits": by_size.assign(owner=pd.Series(label, dtype=object), **points)[keys["tbl_rep_limits"]],
+        "tbl_rep_ranks": by_rate.assign(label=by_rate["shrunk"] if is_roomy else nothing)[keys["tbl_rep_ranks"]],
     }
     months = sorted(set(analysis.owner_months["month"]))[-MONTHS_SHOWN:]
     shown = [None] * (MONTHS_SHOWN - len(months)) + [month_text(m)[2:] for m in months]
