@@ -22,7 +22,10 @@ pytestmark = pytest.mark.office
 
 PUBLISHED = {"T0→T2": (-15.343, 147.53, 0.565), "T0→T3": (-21.971, 189.73, 0.655)}
 STEPS = ("settings", "read", "analyse", "report", "check", "write", "calculate")
-TABLES = ("tbl_funnel", "tbl_fits", "tbl_evidence", "tbl_trend", "tbl_reps", "tbl_rep_bars", "tbl_alerts")
+TABLES = (
+    "tbl_funnel", "tbl_fits", "tbl_evidence", "tbl_trend", "tbl_reps", "tbl_rep_bars", "tbl_alerts",
+    "tbl_rep_rates", "tbl_cards", "tbl_card_steps",
+)  # fmt: skip
 CELLS = (
     "txt_title",
     "txt_sentence_1",
@@ -115,6 +118,28 @@ def test_the_sample_and_a_refresh_give_the_published_fits(office: Office, book: 
     assert say("flags.code.below_mean") in " ".join(map(str, _table(book, "tbl_reps")[1].iloc[:, -1]))
 
 
+def test_a_rep_is_chosen_on_the_card_without_a_click_and_stays_chosen(office: Office, book: xw.Book) -> None:
+    live, say = LiveBook(book), _say(book)
+    _, reps = _table(book, "tbl_reps")
+    held = dict(zip(reps[say("tables.reps.owner")], reps[say("tables.reps.reserve")], strict=True))
+
+    def shown(name: str) -> object:
+        sheet, at = live.cell_of(name)
+        return book.sheets[sheet].range(str(at)).value
+
+    sheet, at = live.cell_of("cfg_rep")
+    assert (shown("cfg_rep"), shown("kpi_card_reserve")) == ("A", held["A"])
+    book.sheets[sheet].range(str(at)).value = "E"
+    book.app.calculate()
+    for _ in range(2):
+        assert shown("txt_card_title") == say("card.title") + "E"
+        assert shown("kpi_card_reserve") == held["E"] == 11
+        assert _table(book, "tbl_card_trend")[1][say("tables.card_trend.reserve")].iloc[-1] == held["E"]
+        assert _table(book, "tbl_card_funnel")[1][say("tables.card_funnel.now")].tolist() == [5, 3, 2, 1, 0]
+        assert office.click(macros.refresh) == []
+    assert shown("cfg_rep") == "E"
+
+
 def test_months_go_and_come_and_everything_follows(office: Office, book: xw.Book, tmp_path: Path) -> None:
     _, data = _table(book, "tbl_data")
     rows = data.to_numpy(dtype=object).tolist()
@@ -124,7 +149,7 @@ def test_months_go_and_come_and_everything_follows(office: Office, book: xw.Book
     trend = LiveBook(book).native("tbl_trend").range
     trend[0, 0].color, trend[1, 0].color = (1, 2, 3), (250, 240, 230)
     notes = LiveBook(book).native("tbl_reps").range
-    beside = notes.sheet.range((notes.row + 1, notes.column + notes.shape[1] + 9))
+    beside = notes.sheet.range((notes.row + 1, notes.column + notes.shape[1] + 90))
     beside.value = "note beside"
 
     until_april = [row for row in rows if row[4] < datetime(2025, 5, 1)]
