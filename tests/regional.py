@@ -76,9 +76,9 @@ def add_rows(name: str, *rows: Row) -> Callable[[openpyxl.Workbook], None]:
     return edit
 
 
-def set_where(name: str, key: object, **values: object) -> Callable[[openpyxl.Workbook], None]:
+def set_where(name: str, key: object, language: str = "en", **values: object) -> Callable[[openpyxl.Workbook], None]:
     """Cells, by the keys of their columns, in the first row of a table in which `key` stands."""
-    names = headers(TABLES[name], words("en"))
+    names = headers(TABLES[name], words(language))
 
     def edit(book: openpyxl.Workbook) -> None:
         sheet, table = table_of(book, name)

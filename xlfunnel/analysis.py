@@ -150,7 +150,7 @@ def analyse(
     coming = forecast(paths, settings)
     compared = comparisons(rates, seen.journeys(JOURNEYS), facts, settings)
     since = review.first_day(facts, settings)
-    beside = regions(facts, settings, owners, drawn, limits, rates, days)
+    beside = regions(facts, settings, owners, drawn, limits, rates, days, coming.rows)
     known = aged(now, facts)
     old = over_limit(known)
     shown = reserve.complete_months(facts, MONTHS_SHOWN)

@@ -70,9 +70,9 @@ class Click:
         """A sentence for the end, when Excel moves again."""
         self.sentence = "\n\n".join(filter(None, (self.sentence, sentence)))
 
-    def agreed(self, key: str) -> bool:
+    def agreed(self, key: str, **params: object) -> bool:
         """The answer to a question."""
-        return self.live.book.app.alert(self.say(key), self.say("macros.title"), "yes_no", "info") == "yes"
+        return self.live.book.app.alert(self.say(key, **params), self.say("macros.title"), "yes_no", "info") == "yes"
 
     def settings(self) -> Settings:
         """The settings that the open workbook shows."""

@@ -81,6 +81,16 @@ class Consolidation:
         """True if nothing is left out: a workbook of headquarters may be written without asking."""
         return self.intake is not None and not (self.refused or self.missing or self.conflicts)
 
+    def with_own(self, own: Entered) -> "Consolidation":
+        """The same, over what stands typed in headquarters' own workbook: what a region says of a cell wins.
+
+        Last time's words of a region are not kept beside its new ones: they were the region's to change.
+        """
+        found = merged_entered([self.entered, own], {}, self.settings.language)
+        beaten = {e for c in found.collisions for e in c.entries}
+        apart = tuple(e for e in found.entered.apart if e not in beaten)
+        return replace(self, entered=Entered({**own.tables, **found.entered.tables}, apart))
+
     @property
     def stopped(self) -> InputError:
         """Why nothing was written."""
@@ -199,6 +209,19 @@ def reported(made: Consolidation) -> tuple[FunnelAnalysis, Report]:
     report = build_report(analysis, with_data=True, with_entered=True)
     # Every file has the headers of the template, so nothing is to be said of columns.
     return analysis, replace(report, cells={**report.cells, "txt_columns": None})
+
+
+def account(made: Consolidation, say: Phrases) -> str:
+    """What became of the files, in a few lines: each that was not accepted, and what concerns several."""
+    taken = [a for a in made.answers if a.status == Status.ACCEPTED]
+    rows = say.count(sum(a.rows or 0 for a in taken))
+    others = [
+        say("consolidate.line", file=a.file, status=say(f"consolidate.status.{a.status}"), text=told(a.remarks, say))
+        for a in made.answers
+        if a.status != Status.ACCEPTED
+    ]
+    remarks = [say("consolidate.point", text=worded(r, say)) for r in made.remarks]
+    return "\n".join([say("consolidate.head", n=len(taken), of=len(made.answers), rows=rows), *others, *remarks])
 
 
 class _Whole:

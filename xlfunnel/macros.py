@@ -5,15 +5,18 @@ failed and where the log is. Nothing is written before everything that can fail 
 click overwrites is kept for `restore_last`. The workbook's path is never needed: it may be a web address.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
-from xlfunnel import app, doctor, log, split
+from xlfunnel import app, consolidate, doctor, log, split
 from xlfunnel.analysis import analyse
 from xlfunnel.click import Click, button, help_button
 from xlfunnel.crm import read_sources
 from xlfunnel.errors import WorkbookError
 from xlfunnel.excel import snapshot
+from xlfunnel.manifest import MANIFEST
 from xlfunnel.pages import PAGES
+from xlfunnel.pages.phrases import Phrases
 from xlfunnel.paths import guide
 
 
@@ -92,6 +95,38 @@ def split_regions(click: Click) -> None:
     click.show("macros.step.split")
     made = split.split(intake, chosen, folder, entered=click.entered())
     click.tell(click.say("macros.split_written", n=len(made.regions), path=folder))
+
+
+@button
+def consolidate_regions(click: Click, picked: str | None = None) -> None:
+    """Workbooks that came back from the regions → the open workbook of headquarters, with what was typed into them.
+
+    picked  a folder and the names of files in it, parted by |; None does nothing. A manifest that lies there is used
+    """
+    if picked is None:
+        return
+    folder, *names = picked.split("|")
+    manifest = Path(folder) / MANIFEST
+    # A book that holds data has settings of headquarters; its day is that of last time.
+    own = replace(click.settings(), as_of=None) if click.live.rows("tbl_data") else None
+    click.step("read")
+    made = consolidate.gathered(
+        [Path(folder) / name for name in names],
+        manifest_path=manifest if manifest.exists() else None,
+        chosen=own,
+        language=click.say.language,
+    )
+    say = Phrases(made.settings)
+    if made.intake is None:
+        click.tell(consolidate.account(made, say))
+        return
+    if not made.is_whole and not click.agreed("macros.consolidate_partial", account=consolidate.account(made, say)):
+        return
+    click.step("analyse")
+    _, report = consolidate.reported(made.with_own(click.entered()))
+    click.step("report")
+    click.write(report)
+    click.tell(consolidate.account(made, say))
 
 
 @button

@@ -19,7 +19,7 @@ ONE_LINE = re.compile(r"^Public Sub (\w+)\((.*?)\): (.+): End Sub$", re.M)
 # The names of Office's images that are used, each looked up in a list of those that Office ships. A new icon is looked
 # up before it is added here: Excel shows an empty square for a name it does not know.
 ICONS = {
-    "AddressBook", "AdvancedFileProperties", "ControlProperties", "ErrorChecking", "FileSaveAsPdfOrXps",
+    "AddressBook", "AdvancedFileProperties", "Consolidate", "ControlProperties", "ErrorChecking", "FileSaveAsPdfOrXps",
     "FileSendAsAttachment", "GetExternalDataFromText", "Help", "OfficeDiagnostics", "RefreshAll", "TableInsertExcel",
     "Undo",
 }  # fmt: skip
@@ -27,6 +27,7 @@ ICONS = {
 TARGETS = {
     "import": "import_export", "check": "check_data", "sample": "load_sample", "refresh": "refresh",
     "reps": "rep_cards", "restore": "restore_last", "pdf": "export_pdf", "split": "split_regions",
+    "consolidate": "consolidate_regions",
     "settings": "show_settings", "diagnose": "diagnose", "log": "show_log", "guide": "show_guide",
 }  # fmt: skip
 
@@ -114,8 +115,9 @@ def test_each_button_runs_its_target_in_one_line(prefix: str, file: str) -> None
     lines = {key: macros(file)[f"{prefix}{key.capitalize()}"][1] for key in TARGETS}
     assert {b.key for b in BUTTONS} == set(TARGETS)
     for key, target in TARGETS.items():
-        runner = {"import": "XlfRunOnFile", "diagnose": "XlfRunAlone"}.get(key, "XlfRun")
-        given = f'"{target}"' if key == "import" else f'"{target}()"'
+        runners = {"import": "XlfRunOnFile", "consolidate": "XlfRunOnFiles", "diagnose": "XlfRunAlone"}
+        runner = runners.get(key, "XlfRun")
+        given = f'"{target}"' if key in ("import", "consolidate") else f'"{target}()"'
         assert lines[key] == f"{runner} {given}"
 
 

@@ -74,6 +74,9 @@ Option Explicit
 Public Picked As Variant
 Public Function Break(What): Broken = What: End Function
 Public Function Pick(Path): Picked = Path: End Function
+Public Function PickThree(Folder)
+    Picked = Array(Folder & "a.xlsx", Folder & "b & c.xlsm", Folder & ChrW(21326) & ChrW(19996) & ".xlsx")
+End Function
 Public Function PickedByTest(Filter)
     PickedByTest = Picked
 End Function
@@ -117,6 +120,7 @@ def driver(*files: str) -> str:
 
 # What of Excel LibreOffice lacks, and what stands in for it.
 STAND_INS = {
+    ", MultiSelect:=True)": ")",
     "Application.GetOpenFilename(": "PickedByTest(",
     'ActiveWorkbook.CustomDocumentProperties("xlfunnel_template").Value': 'CustomProperty("xlfunnel_template")',
     "ActiveWorkbook.HasVBProject": "True",
@@ -228,7 +232,7 @@ def test_each_button_runs_python(press: Any, button: str, target: str) -> None:
 
 
 def test_all_buttons_are_tested() -> None:
-    assert {b.macro for b in ribbon.BUTTONS} == {*TARGETS, "Import", "Diagnose"}
+    assert {b.macro for b in ribbon.BUTTONS} == {*TARGETS, "Import", "Consolidate", "Diagnose"}
 
 
 def test_diagnose_starts_a_python_of_its_own(press: Any) -> None:
@@ -256,9 +260,18 @@ def test_any_path_reaches_python_as_it_is(prefix_and_macros: Any, press: Any, pa
     assert eval(call) == path
 
 
-def test_no_file_picked_is_nothing_done(prefix_and_macros: Any, press: Any) -> None:
+def test_several_files_reach_python_as_their_folder_and_their_names(prefix_and_macros: Any, press: Any) -> None:
+    prefix_and_macros[1]("Driver.PickThree", "C:\\data\\大区 'x'\\")
+    (said,) = press("Consolidate")
+    call = said.removeprefix(f"RunPython|{IMPORT}consolidate_regions(").removesuffix(")")
+    assert re.fullmatch(r"bytes\.fromhex\('[0-9A-F]+'\)\.decode\('utf-16-be'\)", call)
+    assert eval(call) == "C:\\data\\大区 'x'\\|a.xlsx|b & c.xlsm|华东.xlsx"
+
+
+@pytest.mark.parametrize("button", ["Import", "Consolidate"])
+def test_no_file_picked_is_nothing_done(prefix_and_macros: Any, press: Any, button: str) -> None:
     prefix_and_macros[1]("Driver.Pick", False)
-    assert press("Import") == []
+    assert press(button) == []
 
 
 OFFICE = {"zh-CN": 4, "en": 9}

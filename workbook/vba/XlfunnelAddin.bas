@@ -19,6 +19,7 @@ Public Sub XlaReps(control As IRibbonControl): XlfRun "rep_cards()": End Sub
 Public Sub XlaRestore(control As IRibbonControl): XlfRun "restore_last()": End Sub
 Public Sub XlaPdf(control As IRibbonControl): XlfRun "export_pdf()": End Sub
 Public Sub XlaSplit(control As IRibbonControl): XlfRun "split_regions()": End Sub
+Public Sub XlaConsolidate(control As IRibbonControl): XlfRunOnFiles "consolidate_regions": End Sub
 Public Sub XlaSettings(control As IRibbonControl): XlfRun "show_settings()": End Sub
 Public Sub XlaDiagnose(control As IRibbonControl): XlfRunAlone "diagnose()": End Sub
 Public Sub XlaLog(control As IRibbonControl): XlfRun "show_log()": End Sub

@@ -16,6 +16,7 @@ Public Sub XlfReps(control As IRibbonControl): XlfRun "rep_cards()": End Sub
 Public Sub XlfRestore(control As IRibbonControl): XlfRun "restore_last()": End Sub
 Public Sub XlfPdf(control As IRibbonControl): XlfRun "export_pdf()": End Sub
 Public Sub XlfSplit(control As IRibbonControl): XlfRun "split_regions()": End Sub
+Public Sub XlfConsolidate(control As IRibbonControl): XlfRunOnFiles "consolidate_regions": End Sub
 Public Sub XlfSettings(control As IRibbonControl): XlfRun "show_settings()": End Sub
 Public Sub XlfDiagnose(control As IRibbonControl): XlfRunAlone "diagnose()": End Sub
 Public Sub XlfLog(control As IRibbonControl): XlfRun "show_log()": End Sub

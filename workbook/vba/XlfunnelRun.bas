@@ -37,6 +37,20 @@ Public Sub XlfRunOnFile(Target As String)
     If VarType(Picked) = vbString Then XlfRun Target & "(" & XlfLiteral(CStr(Picked)) & ")"
 End Sub
 
+Public Sub XlfRunOnFiles(Target As String)
+    ' The files of one folder: its path, and their names behind it, parted by what no name may hold.
+    Const KINDS As String = "*.xlsx;*.xlsm"
+    Dim Picked As Variant, Folder As String, Text As String, i As Long
+    Picked = Application.GetOpenFilename("Excel (" & KINDS & ")," & KINDS, MultiSelect:=True)
+    If Not IsArray(Picked) Then Exit Sub
+    Folder = Left$(Picked(LBound(Picked)), InStrRev(Picked(LBound(Picked)), "\"))
+    Text = Folder
+    For i = LBound(Picked) To UBound(Picked)
+        Text = Text & "|" & Mid$(Picked(i), Len(Folder) + 1)
+    Next i
+    XlfRun Target & "(" & XlfLiteral(Text) & ")"
+End Sub
+
 Public Function XlfLiteral(Text As String) As String
     ' Any text as a Python expression of plain letters and digits: a path may hold what cmd.exe or a quote would spoil.
     Dim Units As String, i As Long

@@ -61,6 +61,7 @@ GROUPS: dict[str, tuple[Button, ...]] = {
     "share": (
         Button("pdf", "FileSaveAsPdfOrXps", "F"),
         Button("split", "FileSendAsAttachment", "W"),
+        Button("consolidate", "Consolidate", "G"),
     ),
     "help": (
         Button("settings", "ControlProperties", "T"),

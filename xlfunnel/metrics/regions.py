@@ -38,6 +38,8 @@ class Region(NamedTuple):
     won, closed, win_rate, win_low, win_high  of the trend window and the running month; the rate with Wilson's interval
     severity              risk if any of the lines declines or T3 a head is below its floor; watch if a decline is only
                           likely; none if there is neither a line nor a floor
+    period, forecast, gap  the first quarter that ends within the forecast; wins in it (P50, currency units), what is
+                          missing to the target; "" and NaN where nothing is forecast
     rank                  1 = highest win_low, equals share the better rank; NaN under FEW closed, or for a lone region
     """
 
@@ -65,6 +67,9 @@ class Region(NamedTuple):
     win_low: float
     win_high: float
     severity: Severity
+    period: str
+    forecast: float
+    gap: float
 
 
 class _Step(NamedTuple):
@@ -75,6 +80,15 @@ class _Step(NamedTuple):
     step_all: float
 
 
+class _Coming(NamedTuple):
+    period: str
+    forecast: float
+    gap: float
+
+
+_NOT_COMING = _Coming("", nan, nan)
+_FORECAST = ("period", "measure", "total_p50", "gap")
+_QUARTER = "Q"
 _LIKELY = {Verdict.DECLINING_THIN, Verdict.INDICATIVE_DECLINING}
 _SILENT = {Verdict.NO_DATA, Verdict.TOO_SHORT}
 _NO_STEP = _Step("", "", nan, nan, nan)
@@ -88,6 +102,7 @@ def regions(
     floors: Iterable[Floor],
     conversions: pd.DataFrame,
     durations: pd.DataFrame,
+    forecast: pd.DataFrame,
 ) -> pd.DataFrame:
     """A row a region, out of what the other metrics found of it (their own frames and values)."""
     now = reserve.SpanSeries(facts, [facts.last_month])
@@ -130,6 +145,7 @@ def regions(
                 win_rate=share.rate,
                 win_low=share.low,
                 win_high=share.high,
+                **_coming(forecast[forecast["region"] == region])._asdict(),
                 severity=_severity([f.verdict for f in fits], per_owner - limits.get(region, nan)),
             )
         )
@@ -157,6 +173,15 @@ def _severity(verdicts: list[Verdict], to_floor: float) -> Severity:
     if _LIKELY.intersection(verdicts):
         return Severity.WATCH
     return Severity.NONE if _SILENT.issuperset(verdicts) and isnan(to_floor) else Severity.OK
+
+
+def _coming(rows: pd.DataFrame) -> _Coming:
+    quarters = [
+        _Coming(period, p50, gap)
+        for period, measure, p50, gap in zip(*(rows[c] for c in _FORECAST), strict=True)
+        if measure == Measure.AMOUNT and _QUARTER in period
+    ]
+    return quarters[0] if quarters else _NOT_COMING
 
 
 def _weakest(rates: pd.DataFrame, whole: dict[str, float]) -> _Step:

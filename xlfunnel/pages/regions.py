@@ -15,36 +15,41 @@ from xlfunnel.terms import SPANS, Severity, Verdict
 
 _SENTENCES = range(6, 9)
 _CHARTS = range(10, 26)
-_HEAD = 30
+_HEAD = 31
 _FIRST, _LAST = _HEAD + 1, _HEAD + 2
 _LINES = ("t02", "t03", "t3")
 
 PAGE = Page(
     key="regions",
     widths=(
-        1.7, 5.5, 4, 15, 6.5, 8.5, *(10.5,) * 3, 8.5, 30, 8, 8, 9.5, 9, 9.5, 9, 10.5, 8, 8, 8, 1.7, 16, *(9,) * 9,
+        1.7, 5.5, 4, 15, 6.5, 9, 9.5, *(8.5,) * 3, 30, 8, 8, 9.5, 8, 9, 9, 9.5, 8, 8, 8, 12, 12, 1.7, 16, *(9,) * 9,
     ),
     heights={
         1: 8, 2: 28, 3: 18, 4: 6, 5: 22, **dict.fromkeys(_SENTENCES, 20), 9: 8, **dict.fromkeys(_CHARTS, 20), 26: 8,
-        27: 22, _HEAD: 44,
+        27: 22, 30: 18, _HEAD: 31,
     },
-    area=f"B1:U{_LAST}",
+    area=f"B1:W{_LAST}",
     repeat="2:4",
-    bands=(("B2:U3", "title_band"), ("B5:U5", "section")),
+    bands=(("B2:W3", "title_band"), ("B5:W5", "section")),
     texts=(
         Text("B2:I2", "regions.title", "title_small"),
-        Text("B5:U5", "regions.sentences", "section"),
-        Text("B27:U27", "regions.table.title", "section"),
-        Text("B28:U28", "regions.table.note", "note"),
-        Text("B29:U29", "regions.table.ranked", "note"),
-        Text("W29", "home.chart_data", "muted"),
+        Text("B5:W5", "regions.sentences", "section"),
+        Text("B27:W27", "regions.table.title", "section"),
+        Text("B28:W28", "regions.table.note", "note"),
+        Text("B29:W29", "regions.table.ranked", "note"),
+        Text("H30:K30", "regions.group.trend", "group"),
+        Text("L30:M30", "regions.group.t3", "group"),
+        Text("N30:Q30", "regions.group.step", "group"),
+        Text("S30:U30", "regions.group.wins", "group"),
+        Text("Y29", "home.chart_data", "muted"),
     ),
     slots=(
-        Slot("txt_regions_scope", "B3:U3", "subtitle"),
+        Slot("txt_regions_period", "V30:W30", "group"),
+        Slot("txt_regions_scope", "B3:W3", "subtitle"),
         *(Slot(f"txt_regions_mark_{i}", f"B{row}", "mark_near") for i, row in enumerate(_SENTENCES, 1)),
-        *(Slot(f"txt_regions_{i}", f"C{row}:U{row}", "sentence") for i, row in enumerate(_SENTENCES, 1)),
+        *(Slot(f"txt_regions_{i}", f"C{row}:W{row}", "sentence") for i, row in enumerate(_SENTENCES, 1)),
     ),
-    links=(Link("S2:U2", "sheets.to_home", "home", "link_band"),),
+    links=(Link("U2:W2", "sheets.to_home", "home", "link_band"),),
     tables=(
         Table("tbl_regions", f"B{_HEAD}", (
             Column("rank", "count"), Column("mark", "center_mark"), Column("region", "text"),
@@ -54,13 +59,13 @@ PAGE = Page(
             Column("step", "center"), Column("step_entered", "count"), Column("step_rate", "percent1"),
             Column("step_all", "percent1"),
             Column("t3_median", "days1"), Column("closed", "count"), Column("win_rate", "percent1"),
-            Column("win_low", "percent1"),
+            Column("win_low", "percent1"), Column("forecast", "money"), Column("gap", "money"),
         )),
-        Table("tbl_region_bars", f"W{_HEAD}", (
+        Table("tbl_region_bars", f"Y{_HEAD}", (
             Column("region", "text"), Column("bar_compared", "percent1"), Column("bar_greyed", "percent1"),
             Column("below", "percent1"), Column("above", "percent1"), Column("high", "percent1"),
         )),
-        Table("tbl_region_months", f"AD{_HEAD}", (
+        Table("tbl_region_months", f"AF{_HEAD}", (
             Column("region", "text"), Column("month", "text"), *(Column(s, "count") for s in SPANS[1:]),
         )),
     ),
@@ -72,7 +77,7 @@ PAGE = Page(
             ),
             Series("tbl_region_bars", "high", "line", "none"),
         ), stacked=True, gap=80, percent=True),
-        Chart("J10:U25", "regions.chart.months", ("tbl_region_months", "month"), (
+        Chart("J10:W25", "regions.chart.months", ("tbl_region_months", "month"), (
             Series("tbl_region_months", "T0-T3", "line", "teal2", marker=False),
             Series("tbl_region_months", "T3", "line", "grain", marker=False),
         ), legend=True, groups="region"),
@@ -116,7 +121,13 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
         "tbl_region_bars": bars[columns["tbl_region_bars"]],
         "tbl_region_months": _panels(analysis.region_months, say)[columns["tbl_region_months"]],
     }
-    cells: dict[str, Value] = {"txt_regions_scope": say.scope(analysis)}
+    period = next((p for p in found["period"] if p), "")
+    cells: dict[str, Value] = {
+        "txt_regions_scope": say.scope(analysis),
+        "txt_regions_period": say("regions.group.forecast", period=period)
+        if period
+        else say("regions.group.no_forecast"),
+    }
     told = _sentences(found.to_dict("records"), say)
     for i in range(1, len(_SENTENCES) + 1):
         severity, text = told[i - 1] if i <= len(told) else (None, None)
