@@ -9,7 +9,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from xlfunnel.analysis import analyse
 from xlfunnel.metrics.regions import MONTHS, Region
-from xlfunnel.settings import Settings
+from xlfunnel.settings import Settings, Target
 from xlfunnel.terms import Severity
 
 AS_OF = "2025-06-30"
@@ -81,6 +81,24 @@ def test_one_region_has_nobody_to_stand_beside() -> None:
     assert isnan(found.loc["Lone", "rank"])
     assert found.loc["Lone", "step_from"] == ""
     assert found.loc["Lone", "win_rate"] == 0.75
+
+
+def test_the_forecast_is_that_of_the_first_whole_quarter_against_its_target() -> None:
+    rows: list[Visit] = [
+        (f"{r}{m}{i}", r, "Ann", "T3", "won" if i < 2 else "lost", f"2024-{m:02d}-03", f"2024-{m:02d}-25", 100)
+        for r in ("North", "South")
+        for m in range(1, 13)
+        for i in range(4)
+    ]
+    aims = (Target("North", "2025-Q1", 5000),)
+    made = analyse(intake(rows, "2024-12-31"), Settings(targets=aims))
+    found = made.regions.set_index("region")
+    ahead = made.forecast.rows.query("period == '2025-Q1' and measure == 'amount'").set_index("region")
+    for region in ("North", "South"):
+        assert found.loc[region, "period"] == "2025-Q1"
+        assert found.loc[region, "forecast"] == ahead.loc[region, "total_p50"] > 0
+    assert found.loc["North", "gap"] == 5000 - found.loc["North", "forecast"]
+    assert isnan(found.loc["South", "gap"])
 
 
 def test_no_data_are_no_regions() -> None:
