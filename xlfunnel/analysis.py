@@ -14,6 +14,7 @@ from xlfunnel.metrics.backtest import backtest
 from xlfunnel.metrics.comparison import JOURNEYS, comparisons
 from xlfunnel.metrics.conversion import conversions
 from xlfunnel.metrics.duration import aged, cycle, durations, over_limit
+from xlfunnel.metrics.fan import fan, stock_path
 from xlfunnel.metrics.flags import Flag, flags
 from xlfunnel.metrics.floors import Floor, floors
 from xlfunnel.metrics.forecast import Forecast, forecast
@@ -53,6 +54,7 @@ class FunnelAnalysis:
     aged     frame of `metrics.duration.aged`: the open opportunities with the limit of their age
     owner_months, stage_means  frames of `metrics.owners`: reps month by month, the region's average rep stage by stage
     reviewed  frame of `metrics.review.closed`: won and lost since the day reviewed_since
+    fan, stock_path  frames of `metrics.fan` for the scope: what the forecast's charts are drawn from
     entered  what users typed into the workbook
     carried  rows (treatment, cause, source, row, value) that an earlier import left on the Data quality sheet
     """
@@ -91,6 +93,8 @@ class FunnelAnalysis:
     aged: pd.DataFrame
     reviewed: pd.DataFrame
     reviewed_since: int
+    fan: pd.DataFrame
+    stock_path: pd.DataFrame
     headline: Headline
     help_first: tuple[HelpRow, ...]
     issues: tuple[DataIssue, ...]
@@ -148,6 +152,7 @@ def analyse(
     visited = seen.stays()
     now, paths = open_stays(visited), sojourns(visited, as_of)
     coming = forecast(paths, settings)
+    gaps = gap_dates(facts, owners, coming, t3_floors)
     compared = comparisons(rates, seen.journeys(JOURNEYS), facts, settings)
     since = review.first_day(facts, settings)
     beside = regions(facts, settings, owners, drawn, limits, rates, days, coming.rows)
@@ -181,7 +186,9 @@ def analyse(
         aged=known,
         forecast=coming,
         backtest=backtest(paths, settings),
-        gap_dates=gap_dates(facts, owners, coming, t3_floors),
+        gap_dates=gaps,
+        fan=fan(facts, coming, gaps, scope),
+        stock_path=stock_path(coming, gaps, scope),
         opportunities=opportunity.health(
             now, days, _typed(entered, "opportunities", opportunity.TYPED), datetime.combine(as_of, time())
         ),

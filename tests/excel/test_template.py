@@ -1,5 +1,6 @@
 """The template: built alike twice, committed as built, and sound."""
 
+import zipfile
 from pathlib import Path
 
 import openpyxl
@@ -75,3 +76,18 @@ def test_internal_names_are_ascii_and_never_look_like_cells() -> None:
     names = [s.name for p in PAGES for s in p.slots] + [t.name for p in PAGES for t in p.tables]
     assert all(n.isascii() and n.split("_")[0] in {"kpi", "txt", "cfg", "tbl"} for n in names)
     assert len(set(names)) == len(names)
+
+
+def test_fan_charts_lay_areas_behind_columns_or_lines(built: tuple[str, Path]) -> None:
+    """Areas are stacked, begin in the middle of a month and lie behind what is known; their base is no entry."""
+    _, path = built
+    with zipfile.ZipFile(path) as package:
+        charts = [package.read(n).decode() for n in package.namelist() if n.startswith("xl/charts/chart")]
+    fans = [c for c in charts if "<c:areaChart>" in c]
+    assert len(fans) == 3
+    for chart in fans:
+        assert '<c:areaChart><c:grouping val="stacked"/>' in chart
+        front = "<c:barChart>" if "<c:barChart>" in chart else "<c:lineChart>"
+        assert chart.index("<c:areaChart>") < chart.index(front)
+        assert '<c:crossBetween val="between"/>' in chart
+        assert '<c:legendEntry><c:idx val="0"/><c:delete val="1"/></c:legendEntry>' in chart

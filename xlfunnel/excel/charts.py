@@ -9,6 +9,9 @@ from xlfunnel.strings import Words
 from xlfunnel.terms import STAGES
 
 _DOT_SIZE = 9
+_LAYERS = ("area", "bar", "column", "line")
+"""Kinds of series from the back to the front; a chart may have two of them."""
+
 _FIRST_DARK = 2
 """First stage whose bar is too dark for ink."""
 
@@ -37,21 +40,19 @@ class _Drawing:
 
     def made(self) -> Any:
         chart = self._chart
-        bars = [s for s in chart.series if s.kind != "line"]
-        lines = [s for s in chart.series if s.kind == "line"]
-        kind = bars[0].kind if bars else "line"
-        options: dict[str, Any] = {"type": kind}
-        if chart.stacked and bars:
-            options["subtype"] = "stacked"
-        native = self._workbook.add_chart(options)
-        for series in bars or lines:
-            native.add_series(self._series(series))
-        if bars and lines:
-            overlay = self._workbook.add_chart({"type": "line"})
-            for series in lines:
-                overlay.add_series(self._series(series))
-            native.combine(overlay)
-        self._frame(native, kind)
+        kinds = [kind for kind in _LAYERS if any(s.kind == kind for s in chart.series)]
+        layers = []
+        for kind in kinds:
+            options: dict[str, Any] = {"type": kind}
+            if kind == "area" or (chart.stacked and kind != "line"):
+                options["subtype"] = "stacked"
+            layers.append(self._workbook.add_chart(options))
+            for series in (s for s in chart.series if s.kind == kind):
+                layers[-1].add_series(self._series(series))
+        native, *overlay = layers
+        if overlay:
+            native.combine(overlay[0])
+        self._frame(native, kinds[0])
         return native
 
     def _series(self, series: Series) -> dict[str, Any]:
@@ -79,7 +80,7 @@ class _Drawing:
             out["fill"], out["border"] = {"none": True}, {"none": True}
         else:
             out["fill"], out["border"] = {"color": color}, {"none": True}
-        if series.kind != "line":
+        if series.kind in ("column", "bar"):
             out["gap"] = self._chart.gap
             if not self._chart.stacked:
                 out["overlap"] = -5
@@ -143,10 +144,11 @@ class _Drawing:
             native.set_x_axis({**values, "visible": chart.axis, "major_gridlines": {"visible": False}})
             native.set_y_axis({**quiet, "reverse": True, "major_tick_mark": "none"})
         else:
-            native.set_x_axis({**quiet, "major_tick_mark": "none", "text_axis": True})
+            # Areas too begin in the middle of their category, where columns and points stand.
+            native.set_x_axis({**quiet, "major_tick_mark": "none", "text_axis": True, "position_axis": "between"})
             native.set_y_axis({**values, "major_gridlines": grid})
         if chart.legend:
-            ordered = sorted(chart.series, key=lambda s: s.kind == "line")  # as they are numbered: lines come last
+            ordered = sorted(chart.series, key=lambda s: _LAYERS.index(s.kind))  # as they are numbered
             unseen = [i for i, s in enumerate(ordered) if s.color == "none" or not s.listed]
             native.set_legend({"position": "bottom", "font": self._text(9, "muted"), "delete_series": unseen})
         else:

@@ -73,6 +73,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "signed1": {**_NUMBER, "num_format": "+#,##0.0;−#,##0.0;0.0"},
     "date": {**_NUMBER, "num_format": "yyyy-mm-dd"},
     "percent1": {**_NUMBER, "num_format": "0.0%"},
+    "times": {**_NUMBER, "num_format": '0.0"×"'},
     "days1": {**_NUMBER, "num_format": "#,##0.0"},
     "group": {
         "bg_color": "panel", "bold": True, "font_color": "teal", "align": "center", "valign": "vcenter",

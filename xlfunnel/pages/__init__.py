@@ -11,6 +11,7 @@ from xlfunnel.pages import (
     data,
     definitions,
     flow,
+    forecast,
     home,
     kept,
     movement,
@@ -33,7 +34,7 @@ from xlfunnel.strings import Words
 
 PAGES: tuple[Page, ...] = tuple(
     m.PAGE for m in (
-        home, trend, shape, conversion, flow, reps, card, alerts, opportunities, assurance, review,
+        home, trend, shape, conversion, flow, reps, card, alerts, forecast, opportunities, assurance, review,
         movement, regions,
         data, remedies, settings, quality, kept, definitions,
     )
@@ -48,6 +49,7 @@ _RESULTS = (
     reps.content,
     card.content,
     alerts.content,
+    forecast.content,
     opportunities.content,
     assurance.content,
     review.content,

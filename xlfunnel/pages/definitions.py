@@ -10,7 +10,8 @@ TERMS = (
     "stage", "reserve", "span", "flows", "month", "slope", "r_squared", "interval", "theil_sen", "kendall", "flow_p",
     "verdict", "native", "mean", "floor", "safety_stock", "win_rate", "narrowing", "too_steep", "stock_ratio",
     "conversion", "conversion_kinds", "horizon", "blocked",
-    "duration", "over_age", "over_age_share", "stale", "advice", "grade", "review", "movement", "changed",
+    "duration", "over_age", "over_age_share", "forecast", "forecast_parts", "coverage", "backtest", "gap_date",
+    "stale", "advice", "grade", "review", "movement", "changed",
     "span_movement", "rep_rate", "funnel_plot", "shrunk", "headline_step", "tag", "hardening", "regions",
     "weakest_step", "severity", "quality", "undefined",
 )  # fmt: skip

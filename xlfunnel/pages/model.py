@@ -135,7 +135,7 @@ class Table:
 class Series:
     """One series of a chart: a column of a table.
 
-    kind   "line" or "column" or "bar"
+    kind   "line", "column", "bar", or "area" (areas lie on each other, behind all else)
     color  name of a colour, or "none" for an invisible one: a spacer, or a line that makes room for whiskers
     errors whiskers: the columns with their lengths below and above the value
     listed  named in the chart's legend, where it has one
