@@ -28,6 +28,7 @@ from xlfunnel.terms import (
     Judgement,
     Measure,
     Placement,
+    Reach,
     Severity,
     Tag,
     Treatment,
@@ -100,6 +101,7 @@ def test_the_schema_is_one() -> None:
         (("alerts", "severity"), Severity),
         (("alerts", "diagnosis"), Diagnosis),
         (("opportunities", "advice"), Advice),
+        (("reverse_funnel", "reach"), Reach),
         (("issues", "code"), IssueCode),
         (("issues", "treatment"), Treatment),
     ],
@@ -247,6 +249,15 @@ def test_alerts_are_the_flags_and_more_with_their_evidence_and_remedy() -> None:
     assert a["evidence"] == "A holds 0 T3 opportunities, below the floor of 1."
     assert a["diagnosis"] == "short_T3"
     assert [(r["who"], r["days"]) for r in a["remedy"]] == [("Region manager", 14), ("Presales", 21)]
+
+
+def test_the_reverse_funnel_says_what_it_does_not_know() -> None:
+    found = valid(to_json(analysis(LX, floor_t3=1)))["reverse_funnel"]
+    region = [r for r in found if r["owner"] is None]
+    assert [(r["from_stage"], r["missing"], r["reach"], r["lacking"]) for r in region] == [
+        ("T1", 2, "too_few", "T1-T3"), ("T0", 2, "too_few", "T0-T1"), ("T0", 10, "too_few", "T0-T1"),
+    ]  # fmt: skip
+    assert all(r["needed"] is None and r["per_week"] is None for r in found)
 
 
 def test_an_empty_month_of_data_is_still_valid() -> None:

@@ -21,7 +21,9 @@ from xlfunnel.metrics.forecast import Forecast, forecast
 from xlfunnel.metrics.gap_dates import gap_dates
 from xlfunnel.metrics.movement import monthly_movement
 from xlfunnel.metrics.owners import owner_months, owner_reserves, stage_means
+from xlfunnel.metrics.plan import PLAN_COLUMNS, Plan, plans
 from xlfunnel.metrics.regions import MOST_DRAWN, region_months, regions
+from xlfunnel.metrics.reverse import Reverse, mean_wins, to_the_floors, to_the_targets
 from xlfunnel.metrics.shape import shape
 from xlfunnel.metrics.sojourns import sojourns
 from xlfunnel.metrics.summary import Headline, HelpRow
@@ -55,6 +57,8 @@ class FunnelAnalysis:
     owner_months, stage_means  frames of `metrics.owners`: reps month by month, the region's average rep stage by stage
     reviewed  frame of `metrics.review.closed`: won and lost since the day reviewed_since
     fan, stock_path  frames of `metrics.fan` for the scope: what the forecast's charts are drawn from
+    reverse  what must come in early to close the gaps to the floors and to the targets, of `metrics.reverse`
+    plans    nurture plans of `metrics.plan`
     entered  what users typed into the workbook
     carried  rows (treatment, cause, source, row, value) that an earlier import left on the Data quality sheet
     """
@@ -72,6 +76,8 @@ class FunnelAnalysis:
     flags: tuple[Flag, ...]
     alerts: tuple[Flag, ...]
     floors: tuple[Floor, ...]
+    reverse: tuple[Reverse, ...]
+    plans: tuple[Plan, ...]
     conversions: pd.DataFrame
     durations: pd.DataFrame
     cycle: pd.DataFrame
@@ -152,13 +158,13 @@ def analyse(
     visited = seen.stays()
     now, paths = open_stays(visited), sojourns(visited, as_of)
     coming = forecast(paths, settings)
-    gaps = gap_dates(facts, owners, coming, t3_floors)
     compared = comparisons(rates, seen.journeys(JOURNEYS), facts, settings)
     since = review.first_day(facts, settings)
     beside = regions(facts, settings, owners, drawn, limits, rates, days, coming.rows)
     known = aged(now, facts)
     old = over_limit(known)
     shown = reserve.complete_months(facts, MONTHS_SHOWN)
+    breaks = gap_dates(facts, owners, coming, t3_floors)
     return FunnelAnalysis(
         settings=settings,
         as_of=as_of,
@@ -171,8 +177,13 @@ def analyse(
         trends=drawn,
         owners=owners,
         flags=raised,
-        alerts=alerts(raised, Rooms(rates, days, old, owners)),
+        alerts=alerts(raised, Rooms(rates, days, old, owners, breaks)),
         floors=limits,
+        reverse=(
+            *to_the_floors(raised, rates, days, as_of, settings),
+            *to_the_targets(coming.rows, mean_wins(intake.visits, as_of), rates, days, as_of, settings),
+        ),
+        plans=plans(raised, owners, entered.frame("plans", PLAN_COLUMNS), as_of),
         conversions=rates,
         durations=days,
         cycle=cycle(facts),
@@ -186,9 +197,9 @@ def analyse(
         aged=known,
         forecast=coming,
         backtest=backtest(paths, settings),
-        gap_dates=gaps,
-        fan=fan(facts, coming, gaps, scope),
-        stock_path=stock_path(coming, gaps, scope),
+        gap_dates=breaks,
+        fan=fan(facts, coming, breaks, scope),
+        stock_path=stock_path(coming, breaks, scope),
         opportunities=opportunity.health(
             now, days, _typed(entered, "opportunities", opportunity.TYPED), datetime.combine(as_of, time())
         ),

@@ -1,6 +1,8 @@
 """Parts of the JSON results that take more than naming columns; `xlfunnel.results` makes their values plain."""
 
 from collections.abc import Hashable
+from datetime import date
+from math import floor, isnan
 from typing import Any
 
 import pandas as pd
@@ -139,3 +141,22 @@ def reviewed(analysis: FunnelAnalysis) -> list[dict[str, Any]]:
         {**{name: row[name] for name in _REVIEW}, "closed": date_of(row["closed_day"])}
         for row in analysis.reviewed.to_dict("records")
     ]
+
+
+def reverse_funnel(analysis: FunnelAnalysis) -> list[dict[str, Any]]:
+    """What must come in early, who by who and stage by stage; days as dates."""
+    return [
+        {
+            **r._asdict(),
+            "period": r.period or None,
+            "deadline": _date(r.deadline),
+            "start_by": _date(r.start_by),
+            "earliest_day": _date(r.earliest_day),
+            "lacking": r.lacking or None,
+        }
+        for r in analysis.reverse
+    ]
+
+
+def _date(day: float) -> date | None:
+    return None if isnan(day) else date_of(floor(day))

@@ -184,6 +184,7 @@ def _row(values: Iterable[Any]) -> tuple[Any, ...]:
 def _merged_rows(
     table: Table, rows: Iterable[tuple[int, dict[Any, Any]]], holder: Mapping[str, int]
 ) -> tuple[list[dict[Any, Any]], list[Collision]]:
+    carried = {c.key for c in table.columns if c.kept}  # what a report wrote there is nobody's answer
     together: dict[str, list[tuple[int, dict[Any, Any]]]] = defaultdict(list)
     for file, row in rows:
         together[str(row[table.key])].append((file, row))
@@ -194,7 +195,8 @@ def _merged_rows(
         best = dict(found[0][1])
         for file, row in found[1:]:
             said = {c: _filled(v) for c, v in row.items() if c != table.key}
-            lost = [Entry(table.short, key, c, v) for c, v in said.items() if v is not None and _beaten(v, best.get(c))]
+            own = {c: v for c, v in said.items() if v is not None and c not in carried}
+            lost = [Entry(table.short, key, c, v) for c, v in own.items() if _beaten(v, best.get(c))]
             if lost:
                 collisions.append(Collision(key, found[0][0], file, tuple(lost)))
             best |= {c: v for c, v in said.items() if _filled(best.get(c)) is None}

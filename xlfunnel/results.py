@@ -78,6 +78,7 @@ def to_json(analysis: FunnelAnalysis) -> dict[str, Any]:
         "alerts": json_parts.alerts(analysis),
         "opportunities": json_parts.opportunities(analysis),
         "review": json_parts.reviewed(analysis),
+        "reverse_funnel": json_parts.reverse_funnel(analysis),
         "issues": [
             {"code": i.code, "treatment": i.treatment, "source": i.source, "row": i.row, "value": i.value}
             for i in analysis.issues

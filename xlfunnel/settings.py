@@ -45,6 +45,7 @@ class Settings:
     service_level  chance (0-1, below 1) with which it must
     targets        what is to be won: a month ("2025-07") or a quarter ("2025-Q3"), of a region or of all
     fiscal_start   month (1-12) in which the fiscal year starts; its number is that of the calendar year it starts in
+    plan_weeks     weeks in which a gap is to be closed, from the day the check-up looks back from
     refuse_share   share of refused rows (0-1) beyond which a run stops
     currency       unit shown behind amounts
     stages         stage code -> name shown; only codes of STAGES
@@ -61,6 +62,7 @@ class Settings:
     floor_t3: float | None = 5
     wins_needed: int = 1
     service_level: float = 0.9
+    plan_weeks: int = 13
     refuse_share: float = 0.2
     currency: str = ""
     stages: Mapping[str, str] = field(default_factory=dict)
@@ -77,6 +79,7 @@ class Settings:
         _within("recent_months", self.recent_months, 1, 600)
         _within("refuse_share", self.refuse_share, 0, 1)
         _within("wins_needed", self.wins_needed, 1, 1000)
+        _within("plan_weeks", self.plan_weeks, 1, 104)
         _within("service_level", self.service_level, 0.01, 0.999)
         _within("fiscal_start", self.fiscal_start, 1, 12)
         for aim in self.targets:
@@ -142,7 +145,7 @@ def _checked(name: str, value: Any) -> Any:
         kinds: tuple[type, ...] = (str,)
     elif name == "as_of":
         kinds = (date, type(None))
-    elif name in ("trend_months", "recent_months", "wins_needed", "fiscal_start"):
+    elif name in ("trend_months", "recent_months", "wins_needed", "fiscal_start", "plan_weeks"):
         kinds = (int,)
     elif name in ("refuse_share", "service_level"):
         kinds = (int, float)

@@ -117,7 +117,7 @@ def _owners(intake: Intake, chosen: Settings, entered: Entered) -> dict[str, str
     if not wanted:
         return {}
     say = Phrases(chosen)
-    regions = {say.region(r): r for r in intake.regions}
+    regions = {shown: r for r in intake.regions for shown in (r, say.region(r))}
     frames = build_report(analyse(intake, chosen, entered=entered), with_data=False).tables
     found: dict[str, str] = {}
     for table in wanted:

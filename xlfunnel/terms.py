@@ -263,6 +263,25 @@ class Reason(StrEnum):
     NOT_STATED = "not_stated"
 
 
+class Reach(StrEnum):
+    """Whether a gap can be made up in time from a stage, or why nobody can say: `xlfunnel.metrics.reverse`."""
+
+    IN_TIME = "in_time"
+    TOO_LATE = "too_late"  # what enters in the coming week arrives after the deadline
+    TOO_FEW = "too_few"  # a rate on the way has too few cases
+    NO_SPEED = "no_speed"  # nobody knows how long a stage on the way takes
+    NEVER = "never"  # nothing has come through a step on the way
+
+
+class PlanStatus(StrEnum):
+    """How far a nurture plan is."""
+
+    OPEN = "open"
+    DOING = "doing"
+    DONE = "done"
+    DROPPED = "dropped"
+
+
 class FlagCode(StrEnum):
     """The rules of the Alerts sheet; their tables stand in `xlfunnel.metrics.flags` and `.alerts`."""
 

@@ -50,7 +50,7 @@ def test_settings_come_back_as_they_were_written(book: Path) -> None:
     cells = {
         "cfg_region": "LX 大区", "cfg_as_of": date(2025, 6, 30), "cfg_trend_months": 6, "cfg_floor_t1": 7.5,
         "cfg_recent_months": 3,
-        "cfg_fiscal_start": 4, "cfg_wins_needed": 2, "cfg_service_level": 0.8,
+        "cfg_fiscal_start": 4, "cfg_plan_weeks": 26, "cfg_wins_needed": 2, "cfg_service_level": 0.8,
         "cfg_floor_t3": None, "cfg_refuse_share": 0.05, "cfg_currency": "元",
     }  # fmt: skip
     tables = {
@@ -79,6 +79,7 @@ def test_settings_come_back_as_they_were_written(book: Path) -> None:
         floor_t3=None,
         wins_needed=2,
         service_level=0.8,
+        plan_weeks=26,
         refuse_share=0.05,
         currency="元",
         stages={"T0": "线索", "T3": "高阶"},
@@ -101,6 +102,7 @@ def test_empty_cells_mean_the_default_and_empty_floors_the_safety_stock(book: Pa
         "floor_t3",
         "wins_needed",
         "service_level",
+        "plan_weeks",
         "refuse_share",
         "currency",
         "language",

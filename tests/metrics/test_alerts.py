@@ -1,5 +1,6 @@
 """Rules of the other rooms, each with what breaks it and what does not, and one order for all."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from math import nan
 
@@ -10,8 +11,9 @@ from hand_visits import Visit, intake
 from xlfunnel.analysis import analyse
 from xlfunnel.metrics.alerts import ROOM_RULES, Rooms, alerts, diagnosis
 from xlfunnel.metrics.flags import RULES, TREND_RULES, Flag
+from xlfunnel.metrics.gap_dates import GapDate
 from xlfunnel.settings import Settings
-from xlfunnel.terms import Diagnosis, FlagCode, Severity
+from xlfunnel.terms import Diagnosis, FlagCode, GapKind, Severity
 
 NO_FLOORS = Settings(floor_t1=0, floor_t3=0)
 Case = tuple[str | None, str, float, float]
@@ -67,7 +69,7 @@ def rooms(held: dict[str, int], old: dict[str, int]) -> Rooms:
     owners.columns = pd.Index(["region", "owner", "T0", "T1", "T2", "T3", "T4"])
     over = pd.DataFrame([("LX", o) for o, n in old.items() for _ in range(n)], columns=["region", "owner"])
     nothing = pd.DataFrame(columns=["region", "owner"])
-    return Rooms(nothing, nothing, over, owners)
+    return Rooms(nothing, nothing, over, owners, nothing)
 
 
 @pytest.mark.parametrize(
@@ -106,5 +108,17 @@ def test_every_flag_has_its_diagnosis() -> None:
     assert named == set(Diagnosis)
 
 
-def test_every_code_but_the_gap_has_its_rule() -> None:
-    assert {rule.code for rule in (*RULES, *TREND_RULES, *ROOM_RULES)} == set(FlagCode) - {FlagCode.T3_GAP}
+def test_every_code_has_its_rule() -> None:
+    assert {rule.code for rule in (*RULES, *TREND_RULES, *ROOM_RULES)} == set(FlagCode)
+
+
+@pytest.mark.parametrize(
+    ("kind", "severity"),
+    [(GapKind.EXPECTED, "risk"), (GapKind.POSSIBLE, "watch"), (GapKind.NOW, None), (GapKind.NONE, None),
+     (GapKind.UNKNOWN, None)],
+)  # fmt: skip
+def test_a_reserve_that_will_break_is_told_before_it_does(kind: GapKind, severity: str | None) -> None:
+    rows = [GapDate("LX", 30, 34, kind, 24310, 24309), GapDate(None, 60, 70, kind, 24310, 24309)]
+    breaks = replace(rooms({"A": 8}, {}), gap_dates=pd.DataFrame(rows).astype({"region": object}))
+    found = [(f.region, f.severity, f.value, f.limit, dict(f.numbers)) for f in alerts((), breaks)]
+    assert found == ([("LX", severity, 34, 30, {"month": 24310, "earliest": 24309})] if severity else [])

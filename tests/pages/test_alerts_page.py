@@ -10,6 +10,7 @@ from hand_visits import Visit, intake
 
 from xlfunnel import app
 from xlfunnel.analysis import FunnelAnalysis, analyse
+from xlfunnel.calendar import month_of_text
 from xlfunnel.entered import Entered
 from xlfunnel.excel import inputs
 from xlfunnel.metrics.flags import Flag
@@ -75,6 +76,7 @@ def test_every_case_of_a_floor_has_its_words(
 
 def test_each_evidence_has_its_numbers() -> None:
     say = Phrases(ENGLISH)
+    months = {"month": float(month_of_text("2025-10")), "earliest": float(month_of_text("2025-09"))}
     blocked = {"low": 0.24, "high": 0.35, "entered": 298, "horizon_days": 35}
     by = {
         "298 that entered recently 30% advance within 35 days (95 % interval 24%–35%), wholly below the benchmark of "
@@ -92,6 +94,11 @@ def test_each_evidence_has_its_numbers() -> None:
         "B: 3 of 8 open opportunities are over age, 38% (95 % interval 14%–69%), wholly above the normal 10%": Flag(
             "LX", "B", FlagCode.OVER_AGE, 0.375, 0.1, Severity.WATCH, "",
             {"old": 3, "n": 8, "low": 0.137, "high": 0.694},
+        ),
+        "region holds 34 T3, the floors together are 30; the median forecast falls below at the end of 2025-10, at the "
+        "earliest of 2025-09": Flag("LX", None, FlagCode.T3_GAP, 34, 30, Severity.RISK, "", months),
+        "in one case of ten it falls below by the end of 2025-09": Flag(
+            "LX", None, FlagCode.T3_GAP, 34, 30, Severity.WATCH, "", months
         ),
     }  # fmt: skip
     for said, flag in by.items():

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
@@ -42,7 +42,7 @@ def entered_shown(reader: Shows) -> Entered:
         has_key = bool(table.key) and table.key not in own
         here = [_with_meaning(e, own, reader) for e in waiting.pop(table.short, ())] if own and has_key else []
         try:
-            typed = _typed(reader, table, own) if own else None
+            typed = _typed(reader, table, own, [c.key for c in table.columns if c.kept]) if own else None
         except WorkbookError:
             typed = pd.DataFrame(columns=[table.key, *own], dtype=object) if here else None
         if typed is None:
@@ -59,12 +59,12 @@ def entered_shown(reader: Shows) -> Entered:
     return Entered(tables, (*apart, *rest), frozenset(mended), {card.CHOSEN: None if chosen is None else str(chosen)})
 
 
-def _typed(reader: Shows, table: Table, own: Mapping[str, Column]) -> pd.DataFrame:
-    """Key, as text, and typed columns of the rows in which something was typed. Raises WorkbookError."""
+def _typed(reader: Shows, table: Table, own: Mapping[str, Column], kept_columns: Sequence[str]) -> pd.DataFrame:
+    """Key, as text, typed and kept columns of the rows in which something was typed. Raises WorkbookError."""
     shown = [one_break(h) for h in reader.headers(table.name)]
     rows = reader.rows(table.name)
     columns = {}
-    for key in dict.fromkeys(filter(None, (table.key, *own))):
+    for key in dict.fromkeys(filter(None, (table.key, *own, *kept_columns))):
         names = [one_break(headers(table, words(lang))[key]) for lang in LANGUAGES]
         at = next((shown.index(n) for n in names if n in shown), None)
         if at is not None:

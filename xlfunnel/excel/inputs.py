@@ -24,7 +24,15 @@ _CUSTOM = "docProps/custom.xml"
 _MARK = "xlfunnel_template"
 _ISSUES = "tbl_issues"
 _TEXTS = ("region", "currency", "language")
-_NUMBERS = ("trend_months", "recent_months", "refuse_share", "fiscal_start", "wins_needed", "service_level")
+_NUMBERS = (
+    "trend_months",
+    "recent_months",
+    "refuse_share",
+    "fiscal_start",
+    "wins_needed",
+    "service_level",
+    "plan_weeks",
+)
 _NONE_IF_EMPTY = ("floor_t1", "floor_t3")
 
 

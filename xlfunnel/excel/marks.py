@@ -56,6 +56,8 @@ def _rules(book: Any, mark: Mark, say: Words) -> list[dict[str, Any]]:
         return [_formula(f"={mark.by}", font("red", bold=True))]
     if mark.what == "led":
         return [_formula(f'=LEFT({first},1)="{say(f"home.mark.{s}")}"', font(c)) for s, c in SEVERITY_COLORS.items()]
+    if mark.what == "closed":
+        return [_formula(f'={first}<>""', font("faint"))]
     if mark.what == "flagged":
         return [_formula(f'={first}<>""', font("red", bold=True))]
     return [_equals(say(f"issues.treatment.{t}"), font(c)) for t, c in _TREATMENT_COLORS.items()]

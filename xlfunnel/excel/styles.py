@@ -71,6 +71,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "number2": {**_NUMBER, "num_format": "#,##0.00;−#,##0.00"},
     "number3": {**_NUMBER, "num_format": "#,##0.000;−#,##0.000"},
     "signed1": {**_NUMBER, "num_format": "+#,##0.0;−#,##0.0;0.0"},
+    "signed0": {**_NUMBER, "num_format": "+#,##0;−#,##0;0"},
     "date": {**_NUMBER, "num_format": "yyyy-mm-dd"},
     "percent1": {**_NUMBER, "num_format": "0.0%"},
     "times": {**_NUMBER, "num_format": '0.0"×"'},

@@ -13,7 +13,7 @@ import pandas as pd
 from xlfunnel.metrics.evidence import FEW
 from xlfunnel.metrics.flags import Flag, order
 from xlfunnel.metrics.proportion import wilson
-from xlfunnel.terms import STAGES, Col, ConversionKind, Diagnosis, FlagCode, Judgement, Pace, Severity
+from xlfunnel.terms import STAGES, Col, ConversionKind, Diagnosis, FlagCode, GapKind, Judgement, Pace, Severity
 
 OLD_SHARE = 0.1
 """Share of the stays that outlast the 90th percentile, by its definition: so many opportunities over age are normal."""
@@ -22,12 +22,13 @@ OLD_SHARE = 0.1
 @dataclass(frozen=True)
 class Rooms:
     """What the rules look at: frames of `metrics.conversion.conversions`, `.duration.durations` and `.over_age`,
-    `.owners.owner_reserves`."""
+    `.owners.owner_reserves`, `.gap_dates.gap_dates`."""
 
     conversions: pd.DataFrame
     durations: pd.DataFrame
     over_age: pd.DataFrame
     owners: pd.DataFrame
+    gap_dates: pd.DataFrame
 
 
 class RoomRule(NamedTuple):
@@ -102,10 +103,24 @@ def _over_age(rooms: Rooms) -> Iterator[_Found]:
                 yield _Found(row["region"], row["owner"], share.rate, OLD_SHARE, "", numbers)
 
 
+def _breaking(kind: GapKind) -> Callable[[Rooms], Iterator[_Found]]:
+    """Regions whose T3 reserve is still at its floor but is forecast to fall below. Below already: a rule on floors."""
+
+    def found(rooms: Rooms) -> Iterator[_Found]:
+        for row in rooms.gap_dates.to_dict("records"):
+            if pd.notna(row["region"]) and row["kind"] == kind:
+                numbers = {name: float(row[name]) for name in ("month", "earliest")}
+                yield _Found(row["region"], None, row["stock"], row["floor"], "", numbers)
+
+    return found
+
+
 ROOM_RULES = (
     RoomRule(FlagCode.STEP_BLOCKED, Severity.RISK, _blocked),
     RoomRule(FlagCode.FLOW_SLOWER, Severity.WATCH, _slower),
     RoomRule(FlagCode.OVER_AGE, Severity.WATCH, _over_age),
+    RoomRule(FlagCode.T3_GAP, Severity.RISK, _breaking(GapKind.EXPECTED)),
+    RoomRule(FlagCode.T3_GAP, Severity.WATCH, _breaking(GapKind.POSSIBLE)),
 )
 
 _DIAGNOSES = {

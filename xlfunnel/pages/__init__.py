@@ -17,6 +17,7 @@ from xlfunnel.pages import (
     movement,
     movement_told,
     opportunities,
+    plans,
     quality,
     regions,
     remedies,
@@ -34,9 +35,8 @@ from xlfunnel.strings import Words
 
 PAGES: tuple[Page, ...] = tuple(
     m.PAGE for m in (
-        home, trend, shape, conversion, flow, reps, card, alerts, forecast, opportunities, assurance, review,
-        movement, regions,
-        data, remedies, settings, quality, kept, definitions,
+        home, trend, shape, conversion, flow, reps, card, alerts, forecast, opportunities, assurance, plans, review,
+        movement, regions, data, remedies, settings, quality, kept, definitions,
     )
 )  # fmt: skip
 TABLES: dict[str, Table] = {t.name: t for p in PAGES for t in p.tables}
@@ -52,6 +52,7 @@ _RESULTS = (
     forecast.content,
     opportunities.content,
     assurance.content,
+    plans.content,
     review.content,
     movement_told.content,
     regions.content,

@@ -13,7 +13,8 @@ TERMS = (
     "duration", "over_age", "over_age_share", "forecast", "forecast_parts", "coverage", "backtest", "gap_date",
     "stale", "advice", "grade", "review", "movement", "changed",
     "span_movement", "rep_rate", "funnel_plot", "shrunk", "headline_step", "tag", "hardening", "regions",
-    "weakest_step", "severity", "quality", "undefined",
+    "weakest_step", "reverse", "plan",
+    "severity", "quality", "undefined",
 )  # fmt: skip
 _HEADER = {"B": "term", "C": "meaning", "D": "formula"}
 _FIRST = 6

@@ -2,6 +2,7 @@
 
 from math import isnan
 
+from xlfunnel.calendar import month_text
 from xlfunnel.metrics.flags import Flag
 from xlfunnel.metrics.floors import Floor
 from xlfunnel.pages.phrases import Phrases
@@ -9,6 +10,7 @@ from xlfunnel.settings import Settings
 from xlfunnel.terms import FlagCode, Severity
 
 _SHARES = (FlagCode.STEP_BLOCKED, FlagCode.OVER_AGE)
+_MONTHS = ("month", "earliest")
 _SHARE_NUMBERS = ("low", "high", "rate", "risk")
 
 
@@ -25,6 +27,8 @@ def unit(flag: Flag, say: Phrases) -> str:
         return say("alerts.unit.days")
     if flag.code == FlagCode.RESERVE_DECLINING:
         return say("alerts.unit.month")
+    if flag.code == FlagCode.T3_GAP:
+        return say("alerts.unit.count")
     return say("alerts.unit.head" if flag.owner is None else "alerts.unit.count")
 
 
@@ -35,10 +39,9 @@ def evidence(flag: Flag, say: Phrases) -> str:
         key = f"flags.evidence.{flag.code}"
     if flag.code == FlagCode.STEP_BLOCKED and "base" in flag.numbers:
         key = "flags.evidence_history"
-    numbers = {
-        name: say.percent(v) if name in _SHARE_NUMBERS else say.number(v, 3 if name == "log_rank_p" else 1)
-        for name, v in flag.numbers.items()
-    }
+    if flag.code == FlagCode.T3_GAP and flag.severity == Severity.WATCH:
+        key = "flags.evidence_possible"
+    numbers = {name: _number(name, v, say) for name, v in flag.numbers.items()}
     value, limit = (say.percent(v) if flag.code in _SHARES else say.number(v, 2) for v in (flag.value, flag.limit))
     told = say(key, who=say.spaced(say.who(flag)), span=say.span(flag), value=value, limit=limit, **numbers)
     if not isnan(flag.numbers.get("rate", float("nan"))):
@@ -74,6 +77,15 @@ def floor_sentence(floor: Floor, settings: Settings, say: Phrases) -> tuple[Seve
         return Severity.NONE, rule
     is_thin = floor.shortfall > 1 - settings.service_level
     return (Severity.WATCH if is_thin else Severity.OK), rule + say("alerts.floor.risk", **numbers)
+
+
+def _number(name: str, value: float, say: Phrases) -> str:
+    """A number of the evidence by what its name says it is."""
+    if name in _MONTHS:
+        return say("sheets.undefined") if isnan(value) else month_text(int(value))
+    if name in _SHARE_NUMBERS:
+        return say.percent(value)
+    return say.number(value, 3 if name == "log_rank_p" else 1)
 
 
 def _short(wins: float, say: Phrases) -> str:

@@ -89,6 +89,7 @@ class Column:
     formula   one for every row, however many: "=SUM(tbl_x[[#This Row],[{a}]:[{b}]])", headers by column keys in
               braces, words by string keys ({data.outcome.won}), the cells of another table's column as {tbl_y.b};
               a frame's values are shown until it is calculated
+    kept      written by a report, and read back beside what was typed, for the next report to carry on
     typed     the user's own: a report leaves it alone, and its cells follow their row by the table's key
     bars      data bars of that colour
     choice    validation of the body cells
@@ -100,6 +101,7 @@ class Column:
     formulas: tuple[str, ...] = ()
     formula: str = ""
     typed: bool = False
+    kept: bool = False
     bars: str = ""
     choice: Choice | None = None
     choices: tuple[Choice, ...] = ()

@@ -23,6 +23,7 @@ _CELLS: tuple[tuple[str, str, Choice], ...] = (
     ("wins_needed", "input_count", Choice("integer", low=1, high=1000)),
     ("service_level", "input_percent", Choice("decimal", low=0.01, high=0.999)),
     ("fiscal_start", "input_count", Choice("integer", low=1, high=12)),
+    ("plan_weeks", "input_count", Choice("integer", low=1, high=104)),
     ("refuse_share", "input_percent", Choice("decimal", low=0, high=1)),
     ("currency", "input_text", Choice("text")),
     ("language", "input_text", Choice("list", options=LANGUAGES)),
