@@ -141,10 +141,13 @@ def test_nothing_to_take_apart_is_told_in_a_sentence() -> None:
         assert all(found.tables[t].isna().all(axis=None) for t in ("tbl_movement", "tbl_movement_recent"))
 
 
-def test_monthly_rows_hold_all_that_is_summed() -> None:
+def test_monthly_rows_hold_all_that_is_summed_the_latest_first() -> None:
     found = page(HAND)
+    assert found.tables["tbl_movement_months"][["month", "stage"]].to_numpy().tolist() == [
+        [month, stage] for month in ("2025-06", "2025-05") for stage in ("T2", "T3", "T4")
+    ]
     months, amounts = (found.tables[f"tbl_movement_{m}"] for m in ("months", "amounts"))
-    assert months[["x", "stage"]].equals(amounts[["x", "stage"]])  # formulas take the conditions of one for either
+    assert months[["x", "stage"]].equals(amounts[["x", "stage"]])
     inside = months[months["x"].between(1, 2)].groupby("stage")[list(FLOWS)].sum()
     shown = found.tables["tbl_movement_recent"].set_index("stage").loc[inside.index, list(FLOWS)]
     assert (inside == shown).all(axis=None)

@@ -35,7 +35,7 @@ def positions(start: str, end: str) -> tuple[str, str]:
 
 def month_end(place: str) -> str:
     """The name of a month end: 0 is the one before the first month."""
-    return f'=INDEX({_ENDS},{place}+1)&""'
+    return f'=INDEX({_ENDS},MAX(1,{place}+1))&""'
 
 
 def step(column: str, label: str, first: str, last: str) -> str:
@@ -122,10 +122,14 @@ def monthly(table: str, label: str) -> dict[str, str]:
 
 
 def _summed(column: str, label: str, first: str, last: str) -> str:
-    # Both tables hold the same rows in the same order, so the conditions of one do for either.
-    each = ",".join(f"tbl_movement_{m}[{{tables.movement_{m}.{column}}}]" for m in ("months", "amounts"))
-    month, stage = "tbl_movement_months[x]", "tbl_movement_months[{tables.movement_months.stage}]"
+    # Each table with its own conditions: a user may sort one of them.
+    each = ",".join(_of(f"movement_{m}", column, label, first, last) for m in ("months", "amounts"))
+    return f"CHOOSE(kpi_movement_measure,{each})"
+
+
+def _of(name: str, column: str, label: str, first: str, last: str) -> str:
+    month, stage = f"tbl_{name}[x]", f"tbl_{name}[{{tables.{name}.stage}}]"
     return (
-        f'SUMIFS(CHOOSE(kpi_movement_measure,{each}),{month},">="&{first},{month},"<="&{last},'
+        f'SUMIFS(tbl_{name}[{{tables.{name}.{column}}}],{month},">="&{first},{month},"<="&{last},'
         f'{stage},">="&LEFT({label},2),{stage},"<="&RIGHT({label},2))'
     )

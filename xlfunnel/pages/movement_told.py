@@ -99,7 +99,8 @@ class _Shown:
         return table.assign(stage=labels, name=names, check=_OK).reindex(range(LABELS))
 
     def monthly(self, measure: Measure) -> pd.DataFrame:
-        rows = self._rows[measure].reset_index(drop=True)
+        """The rows that the formulas sum, the latest month first, as it is the one that is read."""
+        rows = self._rows[measure].sort_values("month", ascending=False, kind="stable", ignore_index=True)
         return rows.assign(x=[self.months.index(m) + 1 for m in rows["month"]], month=rows["month"].map(month_text))
 
     def flow(self) -> pd.DataFrame:
