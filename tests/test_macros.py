@@ -271,15 +271,16 @@ def test_a_workbook_without_a_path_is_refreshed_all_the_same(
 
 def test_what_was_typed_beside_rows_that_are_gone_is_told(office: Office, book: xw.Book) -> None:
     sheet = book.sheets["预警"]
-    sheet["J6"].value = "我的备注"
-    sheet.tables["tbl_alerts"].resize(sheet["B6:J8"])
-    sheet["B7:J8"].value = [["●", *"abcdefg", "typed"], ["●", *"axcdefg", "kept"]]
-    headers = sheet["B6:I6"].value
+    top = sheet.tables["tbl_alerts"].range.row
+    sheet[f"K{top}"].value = "我的备注"
+    sheet.tables["tbl_alerts"].resize(sheet[f"B{top}:K{top + 2}"])
+    sheet[f"B{top + 1}:K{top + 2}"].value = [["●", *"abcdefgh", "typed"], ["●", *"axcdefgh", "kept"]]
+    headers = sheet[f"B{top}:J{top}"].value
     click = Click(book)
-    rows = [["●", *"axcdefg"], ["●", *"aycdefg"]]
+    rows = [["●", *"axcdefgh"], ["●", *"aycdefgh"]]
     click.write(Report({"tbl_alerts": pd.DataFrame(rows, columns=headers)}, {}, {"tbl_alerts": headers[2]}))
     assert click.sentence == SAY("macros.orphans", n=1, path=log.log_path())
-    assert sheet["J7:J8"].value == ["kept", None]
+    assert sheet[f"K{top + 1}:K{top + 2}"].value == ["kept", None]
 
 
 def test_calls_of_a_refresh_do_not_grow_with_rows(

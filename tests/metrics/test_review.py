@@ -163,6 +163,14 @@ def test_stages_lost_at() -> None:
     assert found.loc["T4"].tolist() == [0, 0, 0, 0]
 
 
+def test_amounts_that_nobody_knows_are_not_zero() -> None:
+    rows = [*journey("a", ("T3", "2025-01-01", "2025-03-01"), end="lost", amount=None)]
+    rows += journey("b", ("T0", "2025-01-01", "2025-03-01"), end="lost", amount=7)
+    found = review.known_amounts(review.by_stage(closed(rows)))["amount"].tolist()
+    assert found[:3] == [7, 0, 0]
+    assert isnan(found[3])
+
+
 @pytest.mark.parametrize(("months", "first"), [(1, "2025-06-01"), (3, "2025-04-01"), (600, "2025-01-01")])
 def test_the_recent_complete_months_are_reviewed(months: int, first: str) -> None:
     facts = facts_of(visits(journey("x", ("T3", "2025-01-15", "2025-03-01"), end="lost")), AS_OF)

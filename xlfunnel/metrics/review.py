@@ -137,6 +137,11 @@ def pareto(counted: pd.DataFrame) -> pd.DataFrame:
     return order.assign(rank=range(1, len(order) + 1), share=share, cumulative=cumulative)
 
 
+def known_amounts(counted: pd.DataFrame) -> pd.DataFrame:
+    """A frame with lost (count) and amount, the amount NaN where something was lost and no amount is known."""
+    return counted.assign(amount=counted["amount"].where((counted["amount"] != 0) | (counted["lost"] == 0)))
+
+
 def by_stage(found: pd.DataFrame) -> pd.DataFrame:
     """By stage, a row each: lost there (count, share of all lost, amount), and how often it was a lost one's slowest.
 

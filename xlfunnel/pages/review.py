@@ -75,7 +75,7 @@ _CUMULATIVE = f'=IF({_STATED}=0,IF(AND({_IS_LAST},{_LOST}>0),1,""),IF({_IS_LAST}
 
 PAGE = Page(
     key="review",
-    widths=(1.7, 16, 9, 9, 8, 11, 11, 13, 8, 9, 9, 9, 9, 17, 38, 1.7, 16, *(9,) * 7),
+    widths=(1.7, 16, 11.5, 14.5, 8, 11, 11, 13, 8, 9, 9, 9, 9, 17, 38, 1.7, 16, *(9,) * 7),
     heights={
         1: 8, 2: 28, 3: 18, 4: 6, 5: 22, **dict.fromkeys(_SENTENCES, 20), 10: 8, **dict.fromkeys(_CHARTS, 20),
         23: 8, 24: 22, 25: 16.5, _REASONS: 31, _LIST - 3: 8, _LIST - 2: 22, _LIST - 1: 16.5, _LIST: 31,
@@ -107,7 +107,7 @@ PAGE = Page(
             Column("lost", "count", formula="=" + _ranked("lost")),
             Column("won", "count", formula="=" + _ranked("won")),
             Column("share", "percent1", formula=_SHARE), Column("cumulative", "percent1", formula=_CUMULATIVE),
-            Column("amount", "money", formula="=" + _ranked("amount")),
+            Column("amount", "money", formula=f'=IF(AND({_LOST}>0,{_ranked("amount")}=0),"",{_ranked("amount")})'),
         ), rows=len(Reason)),
         Table("tbl_lost_stages", f"J{_REASONS}", (
             Column("stage", "text"), Column("lost", "count"), Column("share", "percent1"), Column("slowest", "count"),
@@ -162,9 +162,9 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
     counts["order"] = (1000 * counts["lost"]).where(counts["reason"] != Reason.NOT_STATED, -1000) - counts["n"]
     tables = {
         "tbl_review": listed[keys["tbl_review"]],
-        "tbl_reasons": _worded(order, say)[keys["tbl_reasons"]],
+        "tbl_reasons": _worded(review.known_amounts(order), say)[keys["tbl_reasons"]],
         "tbl_reason_counts": _worded(counts, say)[keys["tbl_reason_counts"]],
-        "tbl_lost_stages": review.by_stage(analysis.reviewed)[keys["tbl_lost_stages"]],
+        "tbl_lost_stages": review.known_amounts(review.by_stage(analysis.reviewed))[keys["tbl_lost_stages"]],
     }
     cells: dict[str, Value] = {"txt_review_scope": say.scope(analysis)}
     told = _sentences(analysis, order, shown, say)
