@@ -205,7 +205,7 @@ def analyse(
         ),
         assurance=opportunity.assurance(now, _typed(entered, "assurance", WIN_STEPS)),
         leads=opportunity.leads(now, _typed(entered, "leads", BANT)),
-        owner_months=owner_months(facts, settings, owners, shown),
+        owner_months=owner_months(facts, owners, shown),
         stage_means=stage_means(owners),
         reviewed=review.closed(visited, days, _typed(entered, "review", review.TYPED), since),
         reviewed_since=since,

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xlfunnel.calendar import month_of_text
-from xlfunnel.metrics.owners import ACTIVE_MONTHS, owner_reserves
+from xlfunnel.metrics.owners import ACTIVE_MONTHS, owner_months, owner_reserves, stage_means
 from xlfunnel.settings import Settings
 from xlfunnel.terms import STAGES
 
@@ -136,3 +136,36 @@ def test_what_always_holds(cells: list[tuple[str, str, str, int]], seed: int) ->
     mixed = replace(made, reserves=made.reserves.sample(frac=1, random_state=seed))
     pd.testing.assert_frame_equal(owner_reserves(mixed, Settings()), table)
     pd.testing.assert_frame_equal(made.reserves, before)
+
+
+def test_months_of_reps_are_what_each_month_would_have_said() -> None:
+    """B came in April, C left in the autumn; the mean of a month is that of those who were reps then."""
+    rows = [
+        *monthly("LX", "A", "T1", "2024-06", [4] * 13),
+        *monthly("LX", "B", "T3", "2024-06", [0] * 10 + [6, 6, 8]),
+        *monthly("LX", "C", "T0", "2024-06", [2, 2, *[0] * 11]),
+        *monthly("LX", "", "T0", "2024-06", [50] * 13),
+        *monthly("North", "X", "T4", "2024-06", [3] * 13),
+    ]
+    made = facts(rows, AS_OF)
+    owners = owner_reserves(made, Settings())
+    months = [month_of_text(m) for m in ("2024-06", "2024-12", "2025-02", "2025-04", "2025-06")]
+    found = owner_months(made, owners, months)
+    assert (
+        found[["region", "owner"]].drop_duplicates().to_numpy().tolist()
+        == owners[["region", "owner"]].to_numpy().tolist()
+    )
+    for month in months:
+        then = owner_reserves(made, Settings(), month).set_index(["region", "owner"])
+        for line in found[found["month"] == month].to_dict("records"):
+            who = (line["region"], line["owner"])
+            assert line["reserve"] == (then.loc[who, "reserve"] if who in then.index else 0)
+    means = found[found["owner"] == "A"].set_index("month")["region_mean"]
+    # C counts until six months after the last reserve
+    assert means.tolist() == [3, 2, 4, 5, 6]
+    assert owner_months(made, owners, []).empty
+
+
+def test_the_average_rep_stage_by_stage() -> None:
+    owners = owner_reserves(facts(standing("2025-06", {**TEAM, "": {"T0": 99}}), AS_OF), Settings())
+    assert stage_means(owners).loc["LX"].tolist() == [7, 4.75, 2.75, 1, 0.25]

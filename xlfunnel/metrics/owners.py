@@ -67,28 +67,41 @@ def stage_means(owners: pd.DataFrame) -> pd.DataFrame:
     return named.groupby(Col.REGION.value)[list(STAGES)].mean()
 
 
-def owner_months(facts: Facts, settings: Settings, owners: pd.DataFrame, months: Sequence[int]) -> pd.DataFrame:
+def owner_months(facts: Facts, owners: pd.DataFrame, months: Sequence[int]) -> pd.DataFrame:
     """T0…T3 reserve of today's reps at earlier month ends, beside the mean of those who were reps then.
 
         region  owner  month  reserve  region_mean
         LX      A      665       24.0         15.3
 
     owners  frame of `owner_reserves`, whose order is kept; months ascending. A rep not there yet held 0; a region
-            without reps had no mean: NaN
+            without reps had no mean: NaN. For each month what `owner_reserves` gives
     """
     keys = [Col.REGION.value, Col.OWNER.value]
-    parts = []
-    for month in months:
-        then = owner_reserves(facts, settings, month)
-        held = then.set_index(keys)["reserve"].reindex(pd.MultiIndex.from_frame(owners[keys]), fill_value=0.0)
-        means = then.groupby(Col.REGION.value)["region_mean"].first()
-        part = owners[keys].assign(month=month, reserve=held.to_numpy())
-        part["region_mean"] = part[Col.REGION.value].map(means).astype(float)
-        parts.append(part.assign(place=range(len(part))))
-    if not parts:
-        return pd.DataFrame(columns=[*keys, "month", "reserve", "region_mean"])
-    whole = pd.concat(parts).sort_values(["place", "month"], ignore_index=True)
-    return whole.drop(columns="place")
+    known = facts.reserves
+    stood = _by_month(known, facts)
+    held = _by_month(known[known[Col.STAGE].isin(RESERVE)], facts).reindex(stood.index, fill_value=0)
+    moved = stood > 0
+    for flow in (facts.entries, facts.exits):
+        moved |= _by_month(flow, facts).reindex(stood.index, fill_value=0) > 0
+    is_active = moved.T.rolling(ACTIVE_MONTHS, min_periods=1).max().T > 0
+    is_rep = is_active.mul(stood.index.get_level_values(1) != "", axis=0)
+    means = held.where(is_rep).groupby(level=0).mean()
+    n, columns = len(months), list(months)
+    return pd.DataFrame(
+        {
+            **{key: owners[key].repeat(n).reset_index(drop=True) for key in keys},
+            "month": np.tile(np.array(columns, dtype=np.int64), len(owners)),
+            "reserve": held.reindex(pd.MultiIndex.from_frame(owners[keys]))[columns].to_numpy(dtype=float).ravel(),
+            "region_mean": means.reindex(owners[keys[0]])[columns].to_numpy(dtype=float).ravel(),
+        }
+    )
+
+
+def _by_month(frame: pd.DataFrame, facts: Facts) -> pd.DataFrame:
+    """Counts by region and owner (index), a column each month first…last."""
+    keys = [Col.REGION.value, Col.OWNER.value, Col.MONTH.value]
+    counts = frame.groupby(keys)[Col.COUNT.value].sum().unstack(fill_value=0)
+    return counts.reindex(columns=range(facts.first_month, facts.last_month + 1), fill_value=0)
 
 
 def _stage_table(facts: Facts, month: int) -> pd.DataFrame:
