@@ -170,6 +170,12 @@ def test_list_tables_and_print_areas_follow_the_number_of_reps(n: int, tmp_path:
     assert table
     assert (at.r1, at.r2, at.c1) == (table.r1 + 1, table.r2, table.c1)
     assert table.r2 - table.r1 == rows
+    declared = [c.calculatedColumnFormula for c in sheet.tables["tbl_card_trend"].tableColumns]
+    months = parse_range(sheet.tables["tbl_card_months"].ref)
+    assert months
+    for letter, found in zip("RS", declared[2:], strict=True):
+        assert found is not None
+        assert f"$A{letter}${months.r1 + 1}:$A{letter}${months.r2}" in found.attr_text
     assert sheet.print_area.endswith("$N$55")
     whole = parse_range(book["Reps"].print_area.rpartition("!")[2])
     assert whole

@@ -11,9 +11,9 @@ from xlfunnel.excel.book import Book
 from xlfunnel.excel.cells import Plain, plain
 from xlfunnel.excel.chart_patch import CHART_TYPE, follow_chart
 from xlfunnel.excel.package import Package
-from xlfunnel.excel.ranges import Move, Range
+from xlfunnel.excel.ranges import Move, Moves, Range
 from xlfunnel.excel.safe_write import refuse_if_open
-from xlfunnel.excel.sheet_frame import follow_table
+from xlfunnel.excel.sheet_frame import follow_declared, follow_table
 from xlfunnel.excel.sheet_patch import SheetPatch
 from xlfunnel.excel.table_fill import TableFill, table_fill
 from xlfunnel.excel.typed_columns import Orphan
@@ -78,7 +78,7 @@ class FileSink:
                 continue
             formulas_changed |= patch.formulas_changed
             for fill in own:
-                self._patch_table(fill, clear_filter=fill.table.filtered and patch.touched(fill))
+                self._patch_table(fill, moves, clear_filter=fill.table.filtered and patch.touched(fill))
             self._package.replace(self._book.sheets[sheet], patch.chunks())
         self.orphans = tuple(orphans)
         self._patch_charts(moves)
@@ -90,12 +90,16 @@ class FileSink:
             follow_workbook(root, self._book, fills, moves)
             self._package.replace(self._book.part, serialise(root))
 
-    def _patch_table(self, fill: TableFill, *, clear_filter: bool) -> None:
-        if fill.at == fill.table.at and not clear_filter:
+    def _patch_table(self, fill: TableFill, moves: Moves, *, clear_filter: bool) -> None:
+        is_resized = fill.at != fill.table.at or clear_filter
+        if not is_resized and not any(c.formula for c in fill.table.columns):
             return
         root = parse(self._package.read(fill.table.part), fill.table.part)
-        follow_table(root, fill.at, fill.move, clear_filter=clear_filter)
-        self._package.replace(fill.table.part, serialise(root))
+        is_other = follow_declared(root, fill.table.sheet, moves)
+        if is_resized:
+            follow_table(root, fill.at, fill.move, clear_filter=clear_filter)
+        if is_resized or is_other:
+            self._package.replace(fill.table.part, serialise(root))
 
     def _patch_charts(self, moves: dict[str, list[Move]]) -> None:
         for part in self._package.parts_of_type(CHART_TYPE):

@@ -49,6 +49,14 @@ def follow_table(root: etree._Element, ref: Range, move: Move, *, clear_filter: 
                 parent.remove(criteria)
 
 
+def follow_declared(root: etree._Element, sheet: str, moves: Moves) -> bool:
+    """Make the formulas that a table declares for its columns follow as those in its cells do; True if any did."""
+    changed = False
+    for element in root.iter(f"{M}calculatedColumnFormula"):
+        changed |= _set_text(element, followed_formula(element.text or "", sheet, moves, exact=True, shared=True))
+    return changed
+
+
 def set_dimension(root: etree._Element, used: Range | None, areas: Sequence[Range]) -> bool:
     """Write the used range: rows as they are now, columns no narrower than they were said to be."""
     element = root.find(f"{M}dimension")
