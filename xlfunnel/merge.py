@@ -16,6 +16,9 @@ from xlfunnel.strings import words
 from xlfunnel.terms import Col
 
 _KEY, _VISIT, _IN, _OUT = Col.OPPORTUNITY.value, Col.VISIT.value, Col.ENTERED_DAY.value, Col.LEFT_DAY.value
+REGION = Col.REGION.value
+"""The column of a table that says whose a row is."""
+
 _NEVER = np.iinfo(np.int64).max
 _FILE = "file"
 
@@ -217,7 +220,7 @@ def entered_of_region(entered: Entered, holder: Mapping[str, str], owners: Mappi
     """What was typed that is one region's own: beside its opportunities, or beside rows that are its own.
 
     holder  opportunity id → the region that holds it now
-    owners  "table key" → the region of a row of a table that says whose its rows are (`Table.region`)
+    owners  "table key" → the region of a row of a table that says whose its rows are (`says_region`)
     What belongs to no region, a table without a column that says so, is everybody's, as a setting is.
     """
     tables = {t.short: t for t in TABLES.values()}
@@ -226,7 +229,7 @@ def entered_of_region(entered: Entered, holder: Mapping[str, str], owners: Mappi
         table = tables.get(name)
         if table is not None and table.key == _KEY:
             return holder.get(key) == region
-        if table is not None and table.region:
+        if table is not None and says_region(table):
             return owners.get(f"{name} {key}") == region
         return table is not None
 
@@ -236,6 +239,11 @@ def entered_of_region(entered: Entered, holder: Mapping[str, str], owners: Mappi
         mine = [is_own(name, str(k)) for k in frame[key]] if key in frame else [is_own(name, "")] * len(frame)
         own[name] = frame[pd.Series(mine, index=frame.index, dtype=bool)].reset_index(drop=True)
     return Entered(own, tuple(e for e in entered.apart if is_own(e.table, e.key)))
+
+
+def says_region(table: Table) -> bool:
+    """True if users type beside rows that are no opportunities and have a column that says whose they are: plans."""
+    return table.key not in ("", _KEY) and any(c.key == REGION for c in table.columns)
 
 
 def holders(visits: pd.DataFrame) -> dict[str, str]:

@@ -19,7 +19,7 @@ from xlfunnel.excel.encryption import MOST_CHARACTERS, encrypt
 from xlfunnel.excel.file_sink import FileSink
 from xlfunnel.file_names import file_names
 from xlfunnel.manifest import MANIFEST, Manifest, Share, data_sha256, settings_sha256, totals
-from xlfunnel.merge import entered_of_region, holders
+from xlfunnel.merge import REGION, entered_of_region, holders, says_region
 from xlfunnel.pages import TABLES, build_report, headers
 from xlfunnel.pages.phrases import Phrases
 from xlfunnel.report import fill
@@ -113,17 +113,20 @@ def split(
 
 def _owners(intake: Intake, chosen: Settings, entered: Entered) -> dict[str, str]:
     """Whose the rows are beside which something was typed and that are no opportunities: "table key" → region."""
-    wanted = [t for t in TABLES.values() if t.region and len(entered.tables.get(t.short, ()))]
-    if not wanted:
-        return {}
+    wanted = [t for t in TABLES.values() if says_region(t) and len(entered.tables.get(t.short, ()))]
     say = Phrases(chosen)
-    regions = {shown: r for r in intake.regions for shown in (r, say.region(r))}
-    frames = build_report(analyse(intake, chosen, entered=entered), with_data=False).tables
+    regions = {name: r for r in intake.regions for name in (say.region(r), r)}
+    report = None
     found: dict[str, str] = {}
     for table in wanted:
-        names = headers(table, say)
-        rows = frames[table.name][[names[table.key], names[table.region]]].itertuples(index=False, name=None)
-        found |= {f"{table.short} {key}": regions[shown] for key, shown in rows if shown in regions}
+        frame = entered.tables[table.short]
+        key, region = table.key, REGION
+        if REGION not in frame:  # it was not read with the rest: a report of all says it
+            report = report or build_report(analyse(intake, chosen, entered=entered), with_data=False)
+            names = headers(table, say)
+            frame, key, region = report.tables[table.name], names[table.key], names[REGION]
+        rows = frame[[key, region]].itertuples(index=False, name=None)
+        found |= {f"{table.short} {k}": regions[shown] for k, shown in rows if shown in regions}
     return found
 
 

@@ -17,9 +17,12 @@ from xlfunnel.crm import Intake, read_sources
 from xlfunnel.excel import inputs
 from xlfunnel.settings import Target
 from xlfunnel.split import split, workbook_data
+from xlfunnel.strings import words
 
 TYPED = {"N-3": ("secret of North", 2), "S-2": ("secret of South", 4), "M-1": ("Dot calls", 5)}
 """Opportunity → next step and urgency that headquarters typed."""
+
+REASON = "review.reason.price"
 
 
 @pytest.fixture
@@ -105,6 +108,19 @@ def test_what_the_regions_typed_and_changed_comes_up(parts: Path, tmp_path: Path
     assert made.is_whole
     written(made, tmp_path / "HQ.xlsx")
     _assert_all_came_up(tmp_path / "HQ.xlsx")
+
+
+def test_reasons_come_up_whichever_language_they_were_chosen_in(parts: Path, tmp_path: Path) -> None:
+    edited(parts / "North.xlsx", set_where("tbl_data", "N-3", left=day("2024-03-10"), next_stage="Lost"))
+    app.refresh(parts / "North.xlsx")
+    edited(parts / "North.xlsx", set_where("tbl_review", "N-3", reason=words("en")(REASON), lesson="call earlier"))
+    written(gathered([parts], language="zh-CN"), tmp_path / "HQ.xlsx")
+    code = REASON.rpartition(".")[2]
+    assert typed(tmp_path / "HQ.xlsx", "review")["N-3"] == {"reason": code, "lesson": "call earlier"}
+        "reason": REASON.rpartition(".")[2],
+        "lesson": "call earlier",
+    }
+    assert words("zh-CN")(REASON) in inputs.table_frame(tmp_path / "HQ.xlsx", "tbl_review").to_numpy().ravel().tolist()
 
 
 @pytest.mark.office

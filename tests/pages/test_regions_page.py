@@ -1,15 +1,22 @@
 """Regions: one row and one panel a region; one sentence where there is nothing to compare."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from hand_visits import Visit, intake
 
 from xlfunnel.analysis import analyse
-from xlfunnel.pages import regions
+from xlfunnel.excel.chart_patch import CHART_TYPE
+from xlfunnel.excel.file_sink import FileSink
+from xlfunnel.excel.package import Package
+from xlfunnel.excel.template import build
+from xlfunnel.pages import build_report, regions
 from xlfunnel.pages.model import Content
 from xlfunnel.pages.phrases import Phrases
+from xlfunnel.report import fill
 from xlfunnel.settings import LANGUAGES, Settings
 
 AS_OF = "2025-06-30"
@@ -78,6 +85,22 @@ def test_panels_are_parted_by_a_blank_row_and_named_once() -> None:
     blank = panels.isna().all(axis=1)
     assert blank.tolist() == [False] * 4 + [True] + [False] * 4
     assert panels["month"].dropna().tolist() == ["03", "04", "05", "06"] * 2
+
+
+@pytest.mark.parametrize("regions_", [1, 3])
+def test_the_chart_of_panels_follows_its_table_in_a_file(tmp_path: Path, regions_: int) -> None:
+    """Its categories are two columns, region and month, and a range of as many rows as there are month ends."""
+    rows = [v for region in "ABC"[:regions_] for v in closed(region, 5, 10)]
+    report = build_report(analyse(intake(rows, AS_OF), ENGLISH), with_data=True)
+    build("en", tmp_path / "empty.xlsx")
+    fill(report, FileSink(tmp_path / "empty.xlsx", tmp_path / "full.xlsx"))
+    with Package(tmp_path / "full.xlsx") as package:
+        texts = [package.read(p).decode() for p in package.parts_of_type(CHART_TYPE)]
+    (chart,) = (t for t in texts if "multiLvlStrRef" in t)
+    last = 31 + len(report.tables["tbl_region_months"])
+    found = set(re.findall(r"<c:multiLvlStrRef><c:f>'?Regions'?!([^<]+)</c:f>", chart))
+    assert found == {f"$AF$32:$AG${last}"}
+    assert f"$AH$32:$AH${last}" in chart
 
 
 def test_few_cases_are_counted_not_rated() -> None:

@@ -114,8 +114,6 @@ class Table:
     rows      how many body rows the template has; more than two only where that never varies, or with `defaults`
     key       of the column that identifies a row, for tables with columns in which the user types
     defaults  what stands in the rows of the template, for a table that users edit: a string key stands for its word
-    region    of the column that says whose row it is, where the key is no opportunity's: what was typed there goes to
-              that region alone. Without one, what was typed beside no opportunity is everybody's, like a setting
     """
 
     name: str
@@ -125,7 +123,6 @@ class Table:
     filter: bool = False
     key: str = ""
     defaults: tuple[tuple[Value, ...], ...] = ()
-    region: str = ""
 
     @property
     def short(self) -> str:
