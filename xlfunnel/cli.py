@@ -70,7 +70,7 @@ def _report(args: Namespace, terminal: Terminal) -> int:
     before = _identity(args.output)
     with terminal.progress() as progress:
         analysis = app.report(
-            app.Inputs(args.source, args.history, args.owners, args.sheet),
+            _inputs(args, own),
             args.output,
             chosen,
             template_path=args.template,
@@ -97,7 +97,7 @@ def _refresh(args: Namespace, terminal: Terminal) -> int:
 
 def _check(args: Namespace, terminal: Terminal) -> int:
     chosen = _settings(args, terminal)
-    files = app.Inputs(args.source, args.history, args.owners, args.sheet)
+    files = _inputs(args, _own_workbook(args))
     refused = None
     with terminal.progress() as progress:
         try:
@@ -164,6 +164,12 @@ def _consolidate(args: Namespace, terminal: Terminal) -> int:
         raise made.stopped
     more = {"consolidation": made.to_json(Phrases(made.settings))}
     return _finish(args, terminal, analysis, args.output, before, more)
+
+
+def _inputs(args: Namespace, own: Path | None) -> app.Inputs:
+    """What is to be read: of a workbook of ours its Data sheet, for other sheets of it look like an export too."""
+    sheet = args.sheet or (inputs.data_source(own).sheet if own else None)
+    return app.Inputs(args.source, args.history, args.owners, sheet)
 
 
 def _refuse_options(args: Namespace, workbook: Path, names: Sequence[str]) -> None:
