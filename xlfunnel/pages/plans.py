@@ -55,7 +55,7 @@ PAGE = Page(
                    choice=Choice("list", options=tuple(f"plans.status.{s}" for s in PlanStatus))),
             Column("note", "input_wrap", typed=True, choice=Choice("text", longest=1000)),
             Column("closed", "date", kept=True),
-        ), filter=True, key="plan_id", region="region"),
+        ), filter=True, key="plan_id"),
     ),
     marks=(Mark(f"B{_HEAD + 1}:Q{_HEAD + 2}", f"$Q{_HEAD + 1}", "closed"),),
 )  # fmt: skip
