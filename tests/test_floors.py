@@ -14,6 +14,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
     "xlfunnel": 0, "xlfunnel.terms": 0, "xlfunnel.errors": 0, "xlfunnel.calendar": 0, "xlfunnel.settings": 0,
     "xlfunnel.strings": 0, "xlfunnel.paths": 0, "xlfunnel.file_names": 0, "xlfunnel.log": 0, "xlfunnel.entered": 0,
+    "xlfunnel.carried": 0,
     "xlfunnel.crm": 1,
     "xlfunnel.facts": 2,
     "xlfunnel.metrics": 3,

@@ -18,6 +18,7 @@ from hosts.uno_bridge import values
 
 from xlfunnel import log, macros
 from xlfunnel.click import Click
+from xlfunnel.excel.live_book import LiveBook
 from xlfunnel.excel.live_sink import LiveSink
 from xlfunnel.excel.ribbon import BUTTONS
 from xlfunnel.pages import PAGES
@@ -81,16 +82,49 @@ def _everything(book: xw.Book) -> list[object]:
 
 
 def test_import_and_two_regions_become_two_workbooks(office: Office, book: xw.Book, export: Path) -> None:
-    said = office.click(macros.import_export, str(export))
-    assert said == [
-        SAY("macros.imported", read=6, used=5, repaired=0, refused=1)
-        + "\n"
-        + SAY("macros.cause", treatment=SAY("issues.treatment.refused"), cause=SAY("issues.code.unknown_stage"), n=1)
-    ]
+    question, said = office.click(macros.import_export, str(export))
+    cause = SAY("macros.cause", treatment=SAY("issues.treatment.refused"), cause=SAY("issues.code.unknown_stage"), n=1)
+    assert question.startswith(SAY("macros.read", read=6, used=5, repaired=0, refused=1) + "\n" + cause)
+    assert f"{SAY('settings_sheet.field.owner')} ← Owner" in question
+    assert said == SAY("macros.imported", read=6, used=5, repaired=0, refused=1) + "\n" + cause
     assert book.sheets["数据"]["A4:C9"].value[0] == ["P-1", "North", "Ann"]
     office.click(macros.split_regions)
     folder = next(p for p in export.parent.iterdir() if p.is_dir() and SAY("macros.regions") in p.name)
     assert sorted(p.name for p in folder.iterdir()) == ["North.xlsx", "South.xlsx", "manifest.json"]
+
+
+def test_no_is_an_answer_and_then_nothing_is_written(
+    office: Office, book: xw.Book, export: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = _everything(book)
+    monkeypatch.setattr(Click, "agreed", lambda *_, **__: False)
+    assert office.click(macros.import_export, str(export)) == []
+    assert _everything(book) == before
+
+
+def test_several_files_are_imported_at_once_and_what_nothing_is_wrong_with_is_not_asked_about(
+    office: Office, book: xw.Book, tmp_path: Path
+) -> None:
+    for name in "ab":
+        text = f"Opportunity ID,Region,Owner,Stage,Entered\n{name},N,Ann,T0,2025-01-10\n"
+        (tmp_path / f"{name}.csv").write_text(text, "utf-8")
+    (said,) = office.click(macros.import_export, f"{tmp_path}/|a.csv|b.csv")
+    assert said.startswith(SAY("macros.imported", read=2, used=2, repaired=0, refused=0))
+    assert book.sheets["数据"]["A4:A5"].value == ["a", "b"]
+
+
+def test_an_import_leaves_its_mapping_links_and_account(office: Office, book: xw.Book, export: Path) -> None:
+    office.click(macros.import_export, str(export))
+    for _ in range(2):
+        live = LiveBook(book)
+        stages = {row[0]: row[1] for row in live.rows("tbl_stage_map")}
+        assert stages == {"T9": None}
+        assert [SAY("settings_sheet.field.owner"), "Owner"] in live.rows("tbl_columns")
+        (issue,) = live.rows("tbl_issues")
+        assert issue[0] == export.name
+        assert live.rows("tbl_sources")[0][1:5] == [6, 5, 0, 1]
+        assert live.cell("kpi_quality_score") == pytest.approx(5 / 6)
+        office.click(macros.refresh)
 
 
 def test_check_says_what_would_become_of_the_rows_and_writes_nothing(office: Office, sample: xw.Book) -> None:

@@ -298,7 +298,10 @@ def test_opportunities_carry_what_users_typed_and_what_came_of_it() -> None:
     ).astype(object)
     rows: list[Visit] = [("9", 1, "LX", "A", "T3", "open", "2025-03-21", None, 5_000)]
     found = analyse(
-        Intake(visits([*LX, *rows]), None, (), (), date(2025, 3, 31)), Settings(), (), Entered({"opportunities": frame})
+        Intake(visits([*LX, *rows]), None, (), (), date(2025, 3, 31)),
+        Settings(),
+        None,
+        Entered({"opportunities": frame}),
     )
     assert valid(to_json(found))["opportunities"] == [
         {

@@ -1,10 +1,12 @@
 """The check-up in one value: asks each metric in turn and computes nothing itself."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
 import pandas as pd
 
+from xlfunnel.carried import Carried
 from xlfunnel.crm import DataIssue, Intake, SourceSummary
 from xlfunnel.entered import Entered
 from xlfunnel.facts import Facts, Seen, facts_of_reserves, open_stays
@@ -22,6 +24,7 @@ from xlfunnel.metrics.gap_dates import gap_dates
 from xlfunnel.metrics.movement import monthly_movement
 from xlfunnel.metrics.owners import owner_months, owner_reserves, stage_means
 from xlfunnel.metrics.plan import PLAN_COLUMNS, Plan, plans
+from xlfunnel.metrics.quality import Account, Quality, quality
 from xlfunnel.metrics.regions import MOST_DRAWN, region_months, regions
 from xlfunnel.metrics.reverse import Reverse, mean_wins, to_the_floors, to_the_targets
 from xlfunnel.metrics.shape import shape
@@ -60,7 +63,10 @@ class FunnelAnalysis:
     reverse  what must come in early to close the gaps to the floors and to the targets, of `metrics.reverse`
     plans    nurture plans of `metrics.plan`
     entered  what users typed into the workbook
-    carried  rows (treatment, cause, source, row, value) that an earlier import left on the Data quality sheet
+    quality  how the rows came through, since the import
+    stages   stage name in the sources -> what it was taken for; "" = not known
+    data_rows  row of the Data sheet in which each visit stands; None = they are about to be written there in order
+    carried  what an earlier import left on the Data quality sheet
     """
 
     settings: Settings
@@ -105,8 +111,11 @@ class FunnelAnalysis:
     help_first: tuple[HelpRow, ...]
     issues: tuple[DataIssue, ...]
     sources: tuple[SourceSummary, ...]
+    quality: Quality
+    stages: Mapping[str, str]
     entered: Entered = field(default_factory=Entered)
-    carried: tuple[tuple[object, ...], ...] = field(default=())
+    data_rows: pd.Series | None = None
+    carried: Carried = field(default_factory=Carried)
 
     def trend(self, span: str, measure: Measure = Measure.COUNT) -> Trend:
         """The scope's own trend of a span."""
@@ -138,10 +147,14 @@ class FunnelAnalysis:
 def analyse(
     intake: Intake,
     settings: Settings,
-    carried: tuple[tuple[object, ...], ...] = (),
+    carried: Carried | None = None,
     entered: Entered | None = None,
 ) -> FunnelAnalysis:
-    """Visits (or ready-made reserves), and what users typed → the whole check-up as of `intake.as_of`."""
+    """Visits (or ready-made reserves), and what users typed → the whole check-up as of `intake.as_of`.
+
+    carried  what an import left on the Data quality sheet, where the visits are those of the Data sheet; None where
+             they are about to be written there
+    """
     as_of = intake.as_of
     entered = entered or Entered()
     seen = Seen(intake.visits, as_of)
@@ -214,10 +227,23 @@ def analyse(
         issues=intake.issues,
         sources=intake.sources,
         entered=entered,
-        carried=carried,
+        quality=_quality(intake, carried),
+        stages=intake.stages,
+        data_rows=None if not carried or intake.origins is None else intake.origins["row"],
+        carried=carried or Carried(),
     )
 
 
 def _typed(entered: Entered, table: str, columns: tuple[str, ...]) -> pd.DataFrame:
     """What users typed beside opportunities."""
     return entered.frame(table, (Col.OPPORTUNITY.value, *columns))
+
+
+def _quality(intake: Intake, carried: Carried | None) -> Quality:
+    now = Account(
+        *(sum(getattr(s, f"rows_{name}") for s in intake.sources) for name in ("read", "clean", "repaired", "refused"))
+    )
+    if not carried or carried.sources.empty:
+        return quality(now)
+    before = (carried.sources.get(f"rows_{name}", pd.Series(dtype=object)) for name in Account._fields)
+    return quality(Account(*(int(pd.to_numeric(rows, errors="coerce").fillna(0).sum()) for rows in before)), now)

@@ -9,13 +9,15 @@ from typing import Any, BinaryIO
 
 from xlfunnel import results, settings
 from xlfunnel.analysis import FunnelAnalysis, analyse
-from xlfunnel.crm import Intake, Source, as_toml, mapping_of, read_sources
+from xlfunnel.carried import Carried
+from xlfunnel.crm import Intake, Source, as_toml, mapping_of, read_data_sheet, read_sources, remembered
 from xlfunnel.entered import Entered
 from xlfunnel.errors import UsageError, WorkbookError
 from xlfunnel.excel import inputs, template_id
 from xlfunnel.excel.file_sink import FileSink
 from xlfunnel.excel.safe_write import replace_file
-from xlfunnel.pages import build_report
+from xlfunnel.pages import build_report, mapping_report
+from xlfunnel.pages.phrases import Phrases
 from xlfunnel.paths import shipped
 from xlfunnel.report import Report, Sink, fill
 from xlfunnel.settings import Settings
@@ -46,6 +48,16 @@ class Inputs:
         """The exports."""
         return [Source(path, self.sheet) for path in self.sources]
 
+    def workbook(self) -> Path | None:
+        """The workbook of ours that is the only source, and whose Data sheet is meant."""
+        path = self.sources[0] if len(self.sources) == 1 else None
+        if path is None or self.sheet or self.history or self.owners or path.suffix.lower() not in _KINDS:
+            return None
+        try:
+            return path if inputs.is_ours(path) else None
+        except (WorkbookError, OSError):
+            return None
+
     def paths(self) -> list[Path]:
         """All of them."""
         return [*self.sources, *(p for p in (self.history, self.owners) if p)]
@@ -54,6 +66,8 @@ class Inputs:
 def check(files: Inputs, chosen: Settings, progress: Progress = quiet) -> Intake:
     """Read the files and say what became of every row. Writes nothing. Raises InputError if they cannot be used."""
     progress("cli.step.read")
+    if own := files.workbook():
+        return read_data_sheet(inputs.data_source(own), chosen, progress)
     return read_sources(
         files.tables(), chosen, history=files.history, owners=files.owners, as_of=chosen.as_of, progress=progress
     )
@@ -70,6 +84,20 @@ def mapped(files: Inputs, out: Path | None, chosen: Settings, say: Callable[...,
     if out is not None:
         replace_file(out, lambda file: _put(file, text.encode()), backup=True)
     return text
+
+
+def mapped_into(files: Inputs, workbook: Path) -> Path:
+    """The mapping of exports into the Settings sheet of `workbook`, whose old version is kept; chosen ones stay.
+
+    Raises InputError, SettingsError, WorkbookError, UsageError, OSError.
+    """
+    guard([workbook], files.paths())
+    chosen = inputs.read_settings(workbook, base_language=inputs.language(workbook))
+    found = mapping_of(files.tables(), chosen)
+    stages = {s.name: s.target for s in found.stages}
+    columns, stage_map = remembered(chosen, [(t.how, t.shape, t.headers) for t in found.tables], stages)
+    fill(mapping_report(columns, stage_map, Phrases(chosen)), FileSink(workbook, workbook, backup=True))
+    return workbook
 
 
 def report(
@@ -127,26 +155,24 @@ def refresh(
     progress("cli.step.read")
     chosen = inputs.read_settings(workbook)
     source = data or inputs.data_source(workbook)
-    intake = read_sources([source], chosen, as_of=chosen.as_of, progress=progress)
+    intake = read_data_sheet(source, chosen, progress)
     progress("cli.step.analyse")
-    listed, entered = inputs.carried_issues(workbook), inputs.read_entered(workbook)
-    analysis = analyse_again(intake, chosen, source.sheet or "", listed, entered)
+    carried, entered = inputs.read_carried(workbook), inputs.read_entered(workbook)
+    analysis = analyse_again(intake, chosen, source.sheet or "", carried, entered)
     progress("cli.step.write")
     write(analysis, build_report(analysis, with_data=False), FileSink(workbook, target, backup=True), json_path)
     return analysis
 
 
-def analyse_again(
-    intake: Intake, chosen: Settings, sheet: str, listed: Sequence[tuple[object, ...]], entered: Entered
-) -> FunnelAnalysis:
+def analyse_again(intake: Intake, chosen: Settings, sheet: str, carried: Carried, entered: Entered) -> FunnelAnalysis:
     """The check-up of what a workbook's own data sheet holds.
 
-    listed  the issues that the workbook shows; those of an import are carried on
+    carried  what its Data quality sheet shows; what is of an import is carried on
     """
-    # Issues of the sheet itself bear its name alone, so that the next refresh knows them from those of an import.
+    # The sheet itself bears its name alone, so that the next refresh knows it from the files of an import.
     issues = tuple(replace(i, source=sheet or i.source) for i in intake.issues)
-    imported = tuple(row for row in listed if row[2] != sheet)
-    return analyse(replace(intake, issues=issues), chosen, imported, entered)
+    sources = tuple(replace(s, name=sheet or s.name) for s in intake.sources)
+    return analyse(replace(intake, issues=issues, sources=sources), chosen, carried.without(sheet), entered)
 
 
 def demo(out: Path, language: str, *, json_path: Path | None = None, progress: Progress = quiet) -> FunnelAnalysis:

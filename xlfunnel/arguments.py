@@ -32,6 +32,8 @@ OPTIONS: Mapping[str, Option] = {
     "settings": Option(("--settings",)),
     "sheet": Option(("--sheet",), "text", "NAME"),
     "as_of": Option(("--as-of",), "date", "D"),
+    "date_order": Option(("--date-order",), "text", "O"),
+    "into": Option(("--workbook",), metavar="BOOK"),
     "region": Option(("--region",), "text", "R"),
     "template": Option(("--template",)),
     "json": Option(("--json",)),
@@ -59,23 +61,23 @@ COMMANDS: Mapping[str, Command] = {
     "demo": Command(options=("output", "json")),
     "report": Command(
         "source", True,
-        ("output", "history", "owners", "settings", "sheet", "as_of", "region", "template", "json"),
+        ("output", "history", "owners", "settings", "sheet", "as_of", "date_order", "region", "template", "json"),
         ("source", "output"),
     ),
     "refresh": Command("workbook", False, ("output", "json"), ("workbook",)),
     "check": Command(
-        "source", True, ("history", "owners", "settings", "sheet", "as_of", "region"), ("source",)
+        "source", True, ("history", "owners", "settings", "sheet", "as_of", "date_order", "region"), ("source",)
     ),
     "split": Command(
         "source", True,
-        ("folder", "history", "owners", "settings", "sheet", "as_of", "region", "password_file"),
+        ("folder", "history", "owners", "settings", "sheet", "as_of", "date_order", "region", "password_file"),
         ("source", "folder"),
     ),
     "consolidate": Command(
         "returned", True, ("output", "manifest", "password_file", "settings", "as_of", "partial", "json"),
         ("returned", "output"),
     ),
-    "map": Command("source", True, ("output", "settings", "sheet"), ("source",)),
+    "map": Command("source", True, ("output", "settings", "sheet", "into"), ("source",)),
     "template": Command(options=("output",), required=("output",)),
     "bundle": Command(options=("output", "python"), required=("output",)),
     "doctor": Command(),

@@ -70,7 +70,7 @@ def _report(args: Namespace, terminal: Terminal) -> int:
     before = _identity(args.output)
     with terminal.progress() as progress:
         analysis = app.report(
-            _inputs(args, own),
+            app.Inputs(args.source, args.history, args.owners, args.sheet),
             args.output,
             chosen,
             template_path=args.template,
@@ -97,7 +97,7 @@ def _refresh(args: Namespace, terminal: Terminal) -> int:
 
 def _check(args: Namespace, terminal: Terminal) -> int:
     chosen = _settings(args, terminal)
-    files = _inputs(args, _own_workbook(args))
+    files = app.Inputs(args.source, args.history, args.owners, args.sheet)
     refused = None
     with terminal.progress() as progress:
         try:
@@ -117,7 +117,7 @@ def _split(args: Namespace, terminal: Terminal) -> int:
     password = split.password_of(args.password_file) if args.password_file else None
     workbook = _own_workbook(args)
     if workbook:
-        _refuse_options(args, workbook, ("history", "owners", "settings", "sheet", "as_of", "region"))
+        _refuse_options(args, workbook, ("history", "owners", "settings", "sheet", "as_of", "date_order", "region"))
     with terminal.progress() as progress:
         if workbook:
             intake, chosen = split.workbook_data(workbook, progress)
@@ -166,12 +166,6 @@ def _consolidate(args: Namespace, terminal: Terminal) -> int:
     return _finish(args, terminal, analysis, args.output, before, more)
 
 
-def _inputs(args: Namespace, own: Path | None) -> app.Inputs:
-    """What is to be read: of a workbook of ours its Data sheet, for other sheets of it look like an export too."""
-    sheet = args.sheet or (inputs.data_source(own).sheet if own else None)
-    return app.Inputs(args.source, args.history, args.owners, sheet)
-
-
 def _refuse_options(args: Namespace, workbook: Path, names: Sequence[str]) -> None:
     for name in names:
         if getattr(args, name) is not None:
@@ -184,6 +178,12 @@ def _map(args: Namespace, terminal: Terminal) -> int:
     chosen = settings.load(args.settings, language=spoken) if args.settings else Settings(language=spoken)
     chosen = replace(chosen, language=spoken) if args.asked else chosen
     terminal.language = chosen.language
+    if args.into:
+        if args.output or args.settings:
+            raise UsageError("cli.map_one_target")
+        app.mapped_into(app.Inputs(args.source, sheet=args.sheet), args.into)
+        print(terminal.say("cli.wrote.mapping", path=args.into))
+        return _DONE
     text = app.mapped(app.Inputs(args.source, sheet=args.sheet), args.output, chosen, terminal.say)
     print(
         terminal.say("cli.wrote.settings", path=args.output) if args.output else text, end="\n" if args.output else ""
@@ -240,6 +240,7 @@ def _settings(args: Namespace, terminal: Terminal, workbook: Path | None = None)
     else:
         chosen = inputs.read_settings(workbook) if workbook else Settings(language=spoken)
     typed = {"language": spoken if args.asked else None, "region": args.region, "as_of": args.as_of}
+    typed["date_order"] = args.date_order
     chosen = replace(chosen, **{name: value for name, value in typed.items() if value is not None})
     terminal.language = chosen.language
     return chosen

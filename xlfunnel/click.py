@@ -16,7 +16,7 @@ import xlwings as xw
 from xlfunnel import log
 from xlfunnel.analysis import FunnelAnalysis
 from xlfunnel.arguments import system_language
-from xlfunnel.crm import Intake, read_sources
+from xlfunnel.crm import Intake, read_data_sheet
 from xlfunnel.entered import Entered
 from xlfunnel.errors import InputError, WorkbookError, XlfunnelError
 from xlfunnel.excel import inputs, snapshot
@@ -25,14 +25,18 @@ from xlfunnel.excel.live_app import is_rejected, refuse_if_busy, settled
 from xlfunnel.excel.live_book import LiveBook
 from xlfunnel.excel.live_sink import LiveSink
 from xlfunnel.pages import build_report, is_kept
+from xlfunnel.pages.assumed import assumed_rows
 from xlfunnel.pages.phrases import Phrases
 from xlfunnel.report import Report, fill
 from xlfunnel.settings import LANGUAGES, Settings
 from xlfunnel.strings import Words, words
+from xlfunnel.terms import ASSUMED, Treatment
 
 STEPS = ("settings", "read", "analyse", "report", "check", "write", "calculate")
 """What a click that fills the workbook does, in order."""
 
+_LINES = 12
+"""Causes that a dialog lists."""
 _P = ParamSpec("_P")
 
 
@@ -74,6 +78,21 @@ class Click:
         """The answer to a question."""
         return self.live.book.app.alert(self.say(key, **params), self.say("macros.title"), "yes_no", "info") == "yes"
 
+    def wanted(self, intake: Intake, chosen: Settings) -> bool:
+        """Whether what was read shall be written; asked only if rows were refused or something was assumed."""
+        if not any(i.treatment == Treatment.REFUSED or i.code in ASSUMED for i in intake.issues):
+            return True
+        say = Phrases(chosen)
+        told = {say(f"issues.code.{c}") for c in ASSUMED}
+        rows = assumed_rows(intake.sources, intake.issues, chosen, intake.as_of, say)
+        assumed = [say("macros.assumed", what=what, taken=taken) for what, taken, _ in rows if what in told]
+        columns = dict.fromkeys(f"{say.field(k)} ← {h}" for s in intake.sources for k, h in s.columns.items())
+        return self.agreed(
+            "macros.import_question",
+            account="\n".join([self.accounted("read", intake, chosen), *assumed[:_LINES]]),
+            columns=say("sheets.semicolon").join(columns),
+        )
+
     def settings(self) -> Settings:
         """The settings that the open workbook shows."""
         self.step("settings")
@@ -89,7 +108,7 @@ class Click:
         source = self.live.data_source()
         if source is None:
             raise InputError("macros.no_data")
-        return read_sources([source], chosen, as_of=chosen.as_of)
+        return read_data_sheet(source, chosen)
 
     def fill(self, analysis: FunnelAnalysis, *, with_data: bool) -> None:
         """Write a check-up into the open workbook."""
@@ -139,12 +158,12 @@ class Click:
             n: sum(getattr(s, f"rows_{n}") for s in intake.sources) for n in ("read", "used", "repaired", "refused")
         }
         causes: dict[tuple[str, str], int] = {}
-        for issue in intake.issues:
+        for issue in (i for i in intake.issues if i.code not in ASSUMED):
             label = (say(f"issues.treatment.{issue.treatment}"), say(f"issues.code.{issue.code}"))
             causes[label] = causes.get(label, 0) + 1
         lines = [
             self.say("macros.cause", treatment=treatment, cause=cause, n=say.count(n))
-            for (treatment, cause), n in sorted(causes.items(), key=lambda item: -item[1])
+            for (treatment, cause), n in sorted(causes.items(), key=lambda item: -item[1])[:_LINES]
         ]
         head = self.say(f"macros.{key}", **{n: say.count(v) for n, v in totals.items()})
         return "\n".join([head, *(lines or [self.say("macros.no_issues")])])

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
 
+import pandas as pd
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -14,18 +15,22 @@ from rich.table import Table
 from xlfunnel.analysis import FunnelAnalysis
 from xlfunnel.answers import told, worded
 from xlfunnel.app import Progress
+from xlfunnel.calendar import date_of
 from xlfunnel.consolidate import Consolidation
 from xlfunnel.crm import DataIssue, Intake, SourceSummary
 from xlfunnel.errors import XlfunnelError
 from xlfunnel.manifest import MANIFEST, Manifest, Totals
+from xlfunnel.metrics.quality import Account
 from xlfunnel.metrics.trend import TrendFit
+from xlfunnel.pages.assumed import assumed_rows
 from xlfunnel.pages.phrases import Phrases
 from xlfunnel.settings import Settings
 from xlfunnel.strings import Words, words
-from xlfunnel.terms import Measure
+from xlfunnel.terms import ASSUMED, Col, Measure, Outcome
 
 _FLAGS_SHOWN = 12
 _ROWS_SHOWN = 5
+_PREVIEWED = 5
 _PIPE_WIDTH = 120
 
 
@@ -117,8 +122,14 @@ class Terminal:
         """What was read and what became of every row, on stdout."""
         console, say = _console(error=False), Phrases(settings)
         console.print(_sources(intake.sources, say))
-        console.print(say.columns(intake.sources), soft_wrap=True)
-        console.print(_causes(intake.issues, say) if intake.issues else say("cli.no_issues"))
+        counts = (sum(getattr(s, f"rows_{n}") for s in intake.sources) for n in Account._fields)
+        account = Account(*counts)
+        numbers = {n: say.count(getattr(account, n)) for n in ("read", "clean", "repaired", "noted", "refused")}
+        console.print(say("quality.came_through", share=say.percent(account.share), **numbers), soft_wrap=True)
+        console.print(_preview(intake, say) if len(intake.visits) else "")
+        console.print(_assumed(intake, settings, say))
+        issues = [i for i in intake.issues if i.code not in ASSUMED]
+        console.print(_causes(issues, say) if issues else say("cli.no_issues"))
 
 
 def _console(*, error: bool) -> Console:
@@ -155,6 +166,28 @@ def _sources(sources: Sequence[SourceSummary], say: Phrases) -> Table:
     for s in sources:
         rows = (s.rows_read, s.rows_used, s.rows_repaired, s.rows_refused)
         table.add_row(s.name, say(f"issues.shape.{s.shape}"), *(say.count(n) for n in rows))
+    return table
+
+
+def _preview(intake: Intake, say: Phrases) -> Table:
+    """The first rows as they will be understood."""
+    columns = ("row#", "opportunity", "region", "rep", "stage", "entered", "left", "went_to", "worth#")
+    table = _table(say, "cli.title.preview", *columns)
+    for row in intake.first_rows(_PREVIEWED).to_dict("records"):
+        left, cents, to = row[Col.LEFT_DAY], row[Col.AMOUNT_CENTS], row[Col.NEXT_STAGE]
+        table.add_row(
+            str(row["row"]), row[Col.OPPORTUNITY], row[Col.REGION], row[Col.OWNER], row[Col.STAGE],
+            date_of(row[Col.ENTERED_DAY]).isoformat(), "" if pd.isna(left) else date_of(left).isoformat(),
+            "" if to == Outcome.OPEN else say.target(to), "" if pd.isna(cents) else say.number(cents / 100, 2),
+        )  # fmt: skip
+    return table
+
+
+def _assumed(intake: Intake, settings: Settings, say: Phrases) -> Table:
+    """Which column was taken for what, and everything else that was taken for granted."""
+    table = _table(say, "cli.title.assumed", "what", "taken", "source")
+    for row in assumed_rows(intake.sources, intake.issues, settings, intake.as_of, say):
+        table.add_row(*row)
     return table
 
 

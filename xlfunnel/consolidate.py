@@ -15,9 +15,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from xlfunnel.analysis import FunnelAnalysis, analyse
 from xlfunnel.answers import Answer, RegionName, Remark, SheetOf, Status, remark, told, worded
 from xlfunnel.app import Progress, has_macros, quiet, template_file, write
+from xlfunnel.carried import Carried, joined
 from xlfunnel.controls import answer_of, refuse_currencies, refuse_doubles, refuse_strangers
 from xlfunnel.crm import Intake, SourceSummary
 from xlfunnel.entered import Entered
@@ -69,7 +72,7 @@ class Consolidation:
     settings: Settings
     intake: Intake | None
     entered: Entered
-    carried: tuple[tuple[object, ...], ...]
+    carried: Carried
 
     @property
     def refused(self) -> tuple[Answer, ...]:
@@ -207,8 +210,7 @@ def reported(made: Consolidation) -> tuple[FunnelAnalysis, Report]:
     """The check-up of all regions, and the report that fills a workbook with it and with the account of the files."""
     analysis = with_account(made).analysed()
     report = build_report(analysis, with_data=True, with_entered=True)
-    # Every file has the headers of the template, so nothing is to be said of columns.
-    return analysis, replace(report, cells={**report.cells, "txt_columns": None})
+    return analysis, report
 
 
 def account(made: Consolidation, say: Phrases) -> str:
@@ -232,7 +234,7 @@ class _Whole:
         self.conflicts: tuple[Shared, ...] = ()
         self.intake: Intake | None = None
         self.entered = Entered()
-        self.carried: tuple[tuple[object, ...], ...] = ()
+        self.carried = Carried()
         if not accepted:
             return
         names = [r.path.name for r in accepted]
@@ -257,28 +259,28 @@ class _Whole:
             rows_used=sum(s.rows_used for s in sources),
             rows_repaired=sum(s.rows_repaired for s in sources),
             rows_refused=sum(s.rows_refused for s in sources),
+            rows_clean=sum(s.rows_clean for s in sources),
             columns={},
             how="xlsx",
         )
         issues = tuple(i for r in accepted for i in r.intake.issues)
         self.intake = Intake(merged.visits, None, issues, (read,), day)
-        self.carried = tuple((*row[:2], f"{r.path.name} › {row[2]}", *row[3:]) for r in accepted for row in r.carried)
+        self.carried = joined([r.carried.within(r.path.name) for r in accepted])
 
 
 def with_account(made: Consolidation) -> Consolidation:
     """The same, with every sentence as a row of the list of data issues, where a reader of the workbook finds it."""
     say = Phrases(made.settings)
-    rows: list[tuple[object, ...]] = []
-    cause = say("consolidate.cause")
+    rows: list[tuple[str, str, str]] = []
     for answer in made.answers:
         treatment = Treatment.REFUSED if answer.status == Status.REFUSED else Treatment.NOTED
         text = told(answer.remarks, say) or say("consolidate.status.accepted")
-        rows.append((say(f"issues.treatment.{treatment}"), cause, answer.file, None, text))
+        rows.append((answer.file, say(f"issues.treatment.{treatment}"), text))
     for one in made.remarks:
         treatment = Treatment.REFUSED if one.code.endswith("conflicts") else Treatment.NOTED
-        every = say("consolidate.all_files")
-        rows.append((say(f"issues.treatment.{treatment}"), cause, every, None, worded(one, say)))
-    return replace(made, carried=(*rows, *made.carried))
+        rows.append((say("consolidate.all_files"), say(f"issues.treatment.{treatment}"), worded(one, say)))
+    account = pd.DataFrame(rows, columns=["source", "treatment", "value"], dtype=object)
+    return replace(made, carried=made.carried.below(account.assign(cause=say("consolidate.cause"))))
 
 
 def _listed(paths: Sequence[Path], out: Path | None) -> tuple[list[Path], list[tuple[str, Remark]], Path | None]:

@@ -6,6 +6,7 @@ click overwrites is kept for `restore_last`. The workbook's path is never needed
 """
 
 from dataclasses import replace
+from os import fspath
 from pathlib import Path
 
 from xlfunnel import app, consolidate, doctor, log, split
@@ -14,6 +15,7 @@ from xlfunnel.click import Click, button, help_button
 from xlfunnel.crm import read_sources
 from xlfunnel.errors import WorkbookError
 from xlfunnel.excel import snapshot
+from xlfunnel.excel.carried import carried_shown
 from xlfunnel.manifest import MANIFEST
 from xlfunnel.pages import PAGES
 from xlfunnel.pages.phrases import Phrases
@@ -27,18 +29,24 @@ def refresh(click: Click) -> None:
     intake = click.data(chosen)
     click.step("analyse")
     sheet = click.live.table("tbl_data").sheet
-    listed, entered = click.live.carried_issues(), click.entered()
-    click.fill(app.analyse_again(intake, chosen, sheet, listed, entered), with_data=False)
+    carried, entered = carried_shown(click.live), click.entered()
+    click.fill(app.analyse_again(intake, chosen, sheet, carried, entered), with_data=False)
 
 
 @button
-def import_export(click: Click, path: str | None = None) -> None:
-    """A CRM export → the Data sheet and the results. `path` is what the user picked; None does nothing."""
-    if path is None:
+def import_export(click: Click, picked: str | None = None) -> None:
+    """CRM exports → the Data sheet and the results, after asking if something is refused or assumed.
+
+    picked  a folder and the names of files in it, parted by |, or one path; None does nothing
+    """
+    if picked is None:
         return
+    first, *names = fspath(picked).split("|")
     chosen = click.settings()
     click.step("read")
-    intake = read_sources([Path(path)], chosen, as_of=chosen.as_of)
+    intake = read_sources([Path(first, n) for n in names] or [Path(first)], chosen, as_of=chosen.as_of)
+    if not click.wanted(intake, chosen):
+        return
     click.step("analyse")
     click.fill(analyse(intake, chosen, entered=click.entered()), with_data=True)
     click.tell(click.accounted("imported", intake, chosen))

@@ -136,10 +136,11 @@ def settings_sha256(chosen: Settings) -> str:
 
 
 def same_everywhere(chosen: Settings) -> Settings:
-    """The settings without what is a region's own: its name, its day, its targets; stages by the names shown."""
+    """The settings without what is a region's own: name, day, targets, mapping; stages by the names shown."""
     say = words(chosen.language)
     stages = {code: chosen.stages.get(code) or say(f"sheets.stage.{code}") for code in STAGES}
-    return replace(chosen, region="", as_of=None, targets=(), stages=stages)
+    # How exports are read is settled in the rows, and a workbook remembers more of that than it was given.
+    return replace(chosen, region="", as_of=None, targets=(), stages=stages, columns={}, stage_map={})
 
 
 def own_targets(chosen: Settings, regions: Collection[str]) -> tuple[Target, ...]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from xlfunnel.crm import Intake, read_sources
+from xlfunnel.carried import Carried
+from xlfunnel.crm import Intake, read_data_sheet
 from xlfunnel.entered import Entered
 from xlfunnel.errors import InputError, SettingsError, WorkbookError
 from xlfunnel.excel import inputs
@@ -25,7 +26,7 @@ class Returned:
 
     sha256    of the file as it lies
     settings  those it was read with, its own
-    carried   issues of imports made in the region: (treatment, cause, source, row, value) as the sheet words them
+    carried   what imports made in the region left on its Data quality sheet, as it words that
     foreign   sheets and columns that somebody in the region added
     """
 
@@ -34,7 +35,7 @@ class Returned:
     settings: Settings
     intake: Intake
     entered: Entered
-    carried: tuple[tuple[object, ...], ...]
+    carried: Carried
     template_version: str
     foreign: tuple[str, ...]
 
@@ -74,7 +75,7 @@ def read_returned(path: Path, scratch: Path, password: str | None = None) -> Ret
         raise WorkbookError("consolidate.locked", path=path.name) from None
     if _number(held.template_version) > _number(TEMPLATE_VERSION):
         raise WorkbookError("consolidate.newer_template", path=path.name, version=held.template_version)
-    intake = read_sources([replace(held.source, path=plain)], held.settings, as_of=held.settings.as_of)
+    intake = read_data_sheet(replace(held.source, path=plain), held.settings)
     if intake.reserves is not None:
         raise InputError("consolidate.reserves_only", path=path.name)
     sheet = held.source.sheet
@@ -84,7 +85,7 @@ def read_returned(path: Path, scratch: Path, password: str | None = None) -> Ret
         settings=held.settings,
         intake=intake,
         entered=held.entered,
-        carried=tuple(row for row in held.issues if row[2] != sheet),
+        carried=held.carried.without(sheet or ""),
         template_version=held.template_version,
         foreign=held.foreign,
     )

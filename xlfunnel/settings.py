@@ -16,6 +16,7 @@ from xlfunnel.errors import SettingsError
 from xlfunnel.terms import OUTCOMES, STAGES, STEPS, Field
 
 LANGUAGES = ("zh-CN", "en")
+DATE_ORDERS = ("auto", "day_first", "month_first")
 
 _PERIOD = re.compile(r"[12]\d{3}-(0[1-9]|1[0-2]|Q[1-4])")
 
@@ -46,6 +47,8 @@ class Settings:
     targets        what is to be won: a month ("2025-07") or a quarter ("2025-Q3"), of a region or of all
     fiscal_start   month (1-12) in which the fiscal year starts; its number is that of the calendar year it starts in
     plan_weeks     weeks in which a gap is to be closed, from the day the check-up looks back from
+    date_order     of day and month in dates that can be read either way: "auto" (decided from the whole column, else
+                   refused), "day_first" or "month_first"
     refuse_share   share of refused rows (0-1) beyond which a run stops
     currency       unit shown behind amounts
     stages         stage code -> name shown; only codes of STAGES
@@ -64,6 +67,7 @@ class Settings:
     service_level: float = 0.9
     plan_weeks: int = 13
     refuse_share: float = 0.2
+    date_order: str = "auto"
     currency: str = ""
     stages: Mapping[str, str] = field(default_factory=dict)
     stage_map: Mapping[str, str] = field(default_factory=dict)
@@ -75,6 +79,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         _one_of("language", self.language, LANGUAGES)
+        _one_of("date_order", self.date_order, DATE_ORDERS)
         _within("trend_months", self.trend_months, 0, 600)
         _within("recent_months", self.recent_months, 1, 600)
         _within("refuse_share", self.refuse_share, 0, 1)
@@ -141,7 +146,7 @@ def _checked(name: str, value: Any) -> Any:
         if not isinstance(value, Mapping) or not all(_is_number(v) for v in value.values()):
             raise SettingsError("settings.wrong_kind", name=name, value=value)
         return dict(value)
-    if name in ("language", "region", "currency"):
+    if name in ("language", "region", "currency", "date_order"):
         kinds: tuple[type, ...] = (str,)
     elif name == "as_of":
         kinds = (date, type(None))

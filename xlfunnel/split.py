@@ -11,7 +11,7 @@ from pathlib import Path
 
 from xlfunnel.analysis import FunnelAnalysis, analyse
 from xlfunnel.app import Progress, quiet, template_file
-from xlfunnel.crm import Intake, SourceSummary, read_sources
+from xlfunnel.crm import Intake, SourceSummary, read_data_sheet
 from xlfunnel.entered import Entered
 from xlfunnel.errors import InputError, UsageError, WorkbookError
 from xlfunnel.excel import inputs
@@ -42,7 +42,7 @@ def workbook_data(workbook: Path, progress: Progress = quiet) -> tuple[Intake, S
     """Data and settings of a workbook of ours. Raises WorkbookError, SettingsError, InputError."""
     progress("cli.step.read")
     chosen = inputs.read_settings(workbook)
-    return read_sources([inputs.data_source(workbook)], chosen, as_of=chosen.as_of, progress=progress), chosen
+    return read_data_sheet(inputs.data_source(workbook), chosen, progress), chosen
 
 
 def password_of(path: Path) -> str:
@@ -134,14 +134,13 @@ def _analysis(intake: Intake, chosen: Settings, entered: Entered) -> FunnelAnaly
     rows = _rows(intake)
     shape = Shape.HISTORY if intake.reserves is None else Shape.AGGREGATED
     name = words(chosen.language)("split.source")
-    source = SourceSummary(name, shape, rows, rows, 0, 0, columns={}, how=_SUFFIX.lstrip("."))
+    source = SourceSummary(name, shape, rows, rows, 0, 0, rows, columns={}, how=_SUFFIX.lstrip("."))
     return analyse(replace(intake, sources=(source,)), chosen, entered=entered)
 
 
 def _fill(analysis: FunnelAnalysis, template: Path, target: Path) -> None:
     report = build_report(analysis, with_data=True, with_entered=True)
-    # Headquarters' columns are not the region's: its Data sheet has our own headers.
-    fill(replace(report, cells={**report.cells, "txt_columns": None}), FileSink(template, target))
+    fill(report, FileSink(template, target))
 
 
 def _rows(intake: Intake) -> int:

@@ -103,6 +103,7 @@ class IssueCode(StrEnum):
     NO_RESERVE = "no_reserve"  # won or lost in a table of reserves
     MONTHLY_RESOLUTION = "monthly_resolution"  # of visits that only snapshots tell of
     DATE_ORDER = "date_order"  # month before day or day before month, and how that was decided
+    PERCENT_COLUMN = "percent_column"  # taken for amounts, but it holds percentages
     UNMAPPED_COLUMN = "unmapped_column"  # dates of a stage that nobody mapped
     OTHER_PROPERTY = "other_property"  # rows of changes that are not about the stage
     UNDATED_START = "undated_start"  # nobody says when the stage before the first change was entered
@@ -111,6 +112,15 @@ class IssueCode(StrEnum):
     SAME_INSTANT = "same_instant"  # two changes of one moment, whose order only the file tells
     SIMILAR_OWNER = "similar_owner"
     ASSUMED_ENCODING = "assumed_encoding"  # of a text that says nothing about it
+
+
+ASSUMED = frozenset(
+    (
+        IssueCode.ASSUMED_ENCODING, IssueCode.DATE_ORDER, IssueCode.MONTHLY_RESOLUTION, IssueCode.UNDATED_START,
+        IssueCode.OTHER_PROPERTY, IssueCode.UNMAPPED_COLUMN, IssueCode.PERCENT_COLUMN,
+    )
+)  # fmt: skip
+"""Remarks on how a file was understood, and not on what is wrong with it."""
 
 
 class Treatment(StrEnum):

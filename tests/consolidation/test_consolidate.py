@@ -54,7 +54,7 @@ def test_headquarters_workbook_holds_all_and_can_be_refreshed(intake: Intake, se
     assert len(found) == len(intake.visits) + 1
     refreshed = app.refresh(out)
     assert refreshed.as_of == date(2024, 3, 20)
-    account = {(row[2], row[4]) for row in inputs.carried_issues(out)}
+    account = set(inputs.read_carried(out).issues[["source", "value"]].itertuples(index=False, name=None))
     assert ("No region.xlsx", "Came back as it was sent.") in account
     edits = "Data edited: Rows 5 → 6, Opportunities 4 → 5, Open 2 → 3, T0 0 → 1, Open amount 1,080 → 1,085."
     assert ("North.xlsx", edits) in account

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlfunnel.crm.amounts import amount, cents, counts, header_unit
+from xlfunnel.crm.amounts import amount, cents, counts, header_unit, is_share
 
 
 @pytest.mark.parametrize(
@@ -102,3 +102,18 @@ def test_counts_are_whole_and_not_negative() -> None:
 @given(st.decimals(-(10**12), 10**12, places=2), st.sampled_from(["{:f}", "{:,f}", "¥{:,f}", "{:,f}元"]))
 def test_two_decimals_survive_any_style(value: Decimal, style: str) -> None:
     assert amount(style.format(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["45%", "80 %", "５０％", ""], True),
+        (["45%", "1,000", "2,000"], False),
+        (["45", "80"], False),
+        ([0.45, 0.8], False),
+        (["", None], False),
+        (["12,5 %", "n/a"], True),
+    ],
+)
+def test_a_column_of_percentages_is_none_of_amounts(cells: list[object], expected: bool) -> None:
+    assert is_share(np.array(cells, dtype=object)) is expected

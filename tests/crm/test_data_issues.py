@@ -192,3 +192,11 @@ def test_a_history_in_two_files_is_one_history(tmp_path: Path) -> None:
 def test_every_cause_has_its_words_in_both_languages() -> None:
     for language in ("zh-CN", "en"):
         assert all(words(language).has(f"issues.code.{code}") for code in IssueCode)
+
+
+def test_a_column_of_percentages_is_named_once_and_gives_no_amounts(read: Read) -> None:
+    rows = [["id", "owner", "stage", "entered", "amount"], *([i, "Ann", "T1", "2025-01-01", "45%"] for i in "ABC")]
+    intake = read(rows)
+    assert [(i.code, i.row, i.value) for i in intake.issues] == [("percent_column", None, "amount")]
+    assert intake.visits["amount_cents"].isna().all()
+    assert intake.sources[0].rows_clean == 3

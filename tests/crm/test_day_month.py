@@ -14,6 +14,7 @@ from xlfunnel.crm.dates import BAD, DAY, moments
 from xlfunnel.crm.day_month import Decision, decisions
 from xlfunnel.errors import InputError
 from xlfunnel.settings import Settings
+from xlfunnel.strings import words
 
 Read = Callable[..., Intake]
 
@@ -109,3 +110,45 @@ def test_the_evidence_is_reported(read: Read) -> None:
         ("date_order", None, "Created: D/M ← 3/4/2025 > 1/5/2025 (1 : 0)", "noted"),
         ("date_order", None, "Close date: D/M ← 3/4/2025 > 1/5/2025 (1 : 0)", "noted"),
     ]
+
+
+EITHER = [["id", "owner", "stage", "entered"], ["A", "Ann", "T1", "3/4/2025"], ["B", "Ann", "T1", "5/6/2025"]]
+
+
+@pytest.mark.parametrize(("order", "day"), [("day_first", "2025-04-03"), ("month_first", "2025-03-04")])
+def test_settings_say_what_a_column_does_not(read: Read, order: str, day: str) -> None:
+    intake = read(EITHER, Settings(date_order=order))
+    assert short(intake.visits)[0][4] == day
+    (remark,) = [i for i in intake.issues if i.code == "date_order"]
+    assert remark.value.endswith("← date_order")
+
+
+@pytest.mark.parametrize("order", ["day_first", "month_first"])
+def test_what_can_only_be_one_way_is_read_that_way_whatever_the_settings_say(read: Read, order: str) -> None:
+    rows = [*EITHER, ["C", "Ann", "T1", "30/6/2025"], ["D", "Ann", "T1", "29/6/2025"]]
+    assert short(read(rows, Settings(date_order=order)).visits)[0][4] == "2025-04-03"
+
+
+def test_of_a_column_with_both_orders_the_settings_take_one_and_refuse_the_other(read: Read) -> None:
+    rows = [*EITHER, ["C", "Ann", "T1", "30/6/2025"], ["D", "Ann", "T1", "6/29/2025"]]
+    with pytest.raises(InputError) as e:
+        read(rows, Settings(refuse_share=1))
+    assert e.value.code == "input.mixed_dates"
+    intake = read(rows, Settings(refuse_share=1, date_order="day_first"))
+    assert [(i.row, i.value) for i in intake.issues if i.code == "bad_date"] == [(5, "6/29/2025")]
+
+
+def test_the_setting_overrules_what_only_the_order_in_time_suggests() -> None:
+    columns = {"entered": ["3/1/2025", "4/2/2025"], "left": ["1/5/2025", "2/6/2025"]}
+    cells = {name: np.array(values, dtype=object) for name, values in columns.items()}
+    found = decisions(cells, [("entered", "left")], {n: n for n in columns}, True)
+    assert {d.month_first for d in found.values()} == {True}
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_the_refusal_names_the_setting(read: Read, language: str) -> None:
+    with pytest.raises(InputError) as e:
+        read(EITHER)
+    sentence = words(language)(e.value.code, **e.value.params)
+    assert "date_order" in sentence
+    assert "--date-order" in sentence

@@ -11,7 +11,7 @@ from small_books import build, months, refill
 
 from xlfunnel import app
 from xlfunnel.analysis import analyse
-from xlfunnel.crm import Source, read_sources
+from xlfunnel.crm import Source, read_data_sheet
 from xlfunnel.errors import SettingsError, WorkbookError
 from xlfunnel.excel import inputs, template
 from xlfunnel.excel.book import Book
@@ -184,7 +184,7 @@ def test_a_refresh_keeps_what_a_run_was_given(language: str, tmp_path: Path) -> 
         benchmarks={"T2-T3": 0.4, "T4-won": 0.25, "T0-T1": 0.5},
         horizon_days={"T2": 45},
     )
-    intake = read_sources([inputs.data_source(path)], given)
+    intake = read_data_sheet(inputs.data_source(path), given)
     fill(build_report(analyse(intake, given), with_data=True), FileSink(path, path))
     assert inputs.read_settings(path) == given
     app.refresh(path)
@@ -217,16 +217,18 @@ def test_a_table_shows_dates_as_dates(book: Path) -> None:
 
 
 def test_issues_of_an_earlier_run_are_carried(book: Path) -> None:
-    issues = [("a", "b", "c.csv", 7, "x"), ("a", "b", "c.csv", None, "y")]
-    frame = pd.DataFrame(issues, columns=_headers(book, "tbl_issues"))
-    refill(book, book, {"tbl_issues": frame})
-    assert inputs.carried_issues(book) == tuple(issues)
+    headers = _headers(book, "tbl_issues")
+    issues = [("c.csv", 7, "a", 4, "→", "P", "b", "x"), ("c.csv", None, "a", None, None, None, "b", None)]
+    refill(book, book, {"tbl_issues": pd.DataFrame(issues, columns=headers, dtype=object)})
+    found = inputs.read_carried(book).issues
+    assert list(found) == ["source", "row", "treatment", "data_row", "opportunity_id", "cause", "value"]
+    assert found.astype(object).to_numpy().tolist() == [[*row[:4], *row[5:]] for row in issues]
 
 
 def test_a_workbook_of_another_kind_is_not_ours(tmp_path: Path) -> None:
     other = build(tmp_path / "other.xlsx")
     assert not inputs.is_ours(other)
-    for read in (inputs.read_settings, inputs.data_source, inputs.language, inputs.carried_issues):
+    for read in (inputs.read_settings, inputs.data_source, inputs.language, inputs.read_carried):
         with pytest.raises(WorkbookError, match=r"workbook\.not_ours"):
             read(other)
 

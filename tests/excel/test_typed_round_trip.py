@@ -37,7 +37,7 @@ def opportunity(key: str, stage: str = "T3", entered: str = "2025-06-01", amount
 
 
 def of(language: str, rows: list[Visit], entered: Entered | None = None) -> FunnelAnalysis:
-    return analyse(intake(rows, AS_OF), Settings(language=language), (), entered)
+    return analyse(intake(rows, AS_OF), Settings(language=language), None, entered)
 
 
 def refreshed(path: Path, rows: list[Visit]) -> tuple[Entered, tuple[Orphan, ...]]:

@@ -77,8 +77,8 @@ Public Function Pick(Path): Picked = Path: End Function
 Public Function PickThree(Folder)
     Picked = Array(Folder & "a.xlsx", Folder & "b & c.xlsm", Folder & ChrW(21326) & ChrW(19996) & ".xlsx")
 End Function
-Public Function PickedByTest(Filter)
-    PickedByTest = Picked
+Public Function PickedByTest(Filter, Optional MultiSelect)
+    If MultiSelect Then PickedByTest = Picked
 End Function
 Public Function CustomProperty(Name)
     CustomProperty = ThisComponent.DocumentProperties.UserDefinedProperties.getPropertyValue(Name)
@@ -253,11 +253,21 @@ PATHS = [
 
 @pytest.mark.parametrize("path", PATHS)
 def test_any_path_reaches_python_as_it_is(prefix_and_macros: Any, press: Any, path: str) -> None:
-    prefix_and_macros[1]("Driver.Pick", path)
+    folder, _, name = path.rpartition("\\")
+    assert picked(prefix_and_macros, press, path) == f"{folder}\\|{name}"
+
+
+def test_several_files_reach_python_as_their_folder_and_names(prefix_and_macros: Any, press: Any) -> None:
+    given = [rf"C:\数据 x\{name}" for name in ("商机 1.csv", "it's & 2.csv", "3.xlsx")]
+    assert picked(prefix_and_macros, press, *given) == "C:\\数据 x\\|商机 1.csv|it's & 2.csv|3.xlsx"
+
+
+def picked(prefix_and_macros: Any, press: Any, *paths: str) -> object:
+    prefix_and_macros[1]("Driver.Pick", paths)
     (said,) = press("Import")
     call = said.removeprefix(f"RunPython|{IMPORT}import_export(").removesuffix(")")
     assert re.fullmatch(r"bytes\.fromhex\('[0-9A-F]+'\)\.decode\('utf-16-be'\)", call)  # nothing that cmd.exe reads
-    assert eval(call) == path
+    return eval(call)
 
 
 def test_several_files_reach_python_as_their_folder_and_their_names(prefix_and_macros: Any, press: Any) -> None:

@@ -75,7 +75,7 @@ def test_another_choice_gives_the_right_numbers_without_a_run(language: str, cho
     app.demo(path, language)
     choose(path, language, choice)
     files, settings = app.sample(language)
-    report = build_report(analyse(app.check(files, settings), settings, (), chosen(*choice)), with_data=False)
+    report = build_report(analyse(app.check(files, settings), settings, None, chosen(*choice)), with_data=False)
     book = openpyxl.load_workbook(office.convert(path, "xlsx", tmp_path / "office"), data_only=True)
     assert_same(book[words(language)("sheets.movement")], report, language, skipped="tbl_movement_months")
 
@@ -112,5 +112,5 @@ def test_a_refresh_keeps_the_choice_and_shows_its_numbers(tmp_path: Path) -> Non
     shown = table(book["Movement"], "tbl_movement_choice")
     assert [line[2:] for line in shown[1:]] == [[v, v] for v in ("2024-11", "2025-03", "T2", "Amount (k)")]
     files, settings = app.sample("en")
-    report = build_report(analyse(app.check(files, settings), settings, (), chosen(*choice)), with_data=False)
+    report = build_report(analyse(app.check(files, settings), settings, None, chosen(*choice)), with_data=False)
     assert_same(book["Movement"], report, "en")

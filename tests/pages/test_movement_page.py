@@ -30,7 +30,7 @@ def chosen(
 
 
 def analysed(rows: list[Visit], as_of: str = "2025-06-30", entered: Any = None) -> FunnelAnalysis:
-    return analyse(intake(rows, as_of), ENGLISH, (), entered)
+    return analyse(intake(rows, as_of), ENGLISH, None, entered)
 
 
 def page(rows: list[Visit], as_of: str = "2025-06-30", entered: Any = None) -> Content:
@@ -105,7 +105,7 @@ def test_sentences_add_up() -> None:
 def test_amounts_stand_in_the_thousands_of_the_language() -> None:
     rows: list[Visit] = [("a", "LX", "A", "T0", "open", "2025-06-02", None, 12_345_678)]
     for language, label in (("en", "New\n+12,346"), ("zh-CN", "新增\n+1,235")):
-        analysis = analyse(intake(rows, "2025-06-30"), Settings(language=language), (), chosen(measure="amount"))
+        analysis = analyse(intake(rows, "2025-06-30"), Settings(language=language), None, chosen(measure="amount"))
         found = movement_told.content(analysis, Phrases(analysis.settings))
         assert found.tables["tbl_movement_bars"].loc[1, "label"] == label
 
@@ -163,7 +163,7 @@ def test_a_step_has_one_name_everywhere(language: str) -> None:
 
 
 def test_amounts_of_a_language_that_counts_otherwise_have_their_unit() -> None:
-    analysis = analyse(intake(HAND, "2025-06-30"), Settings(language="zh-CN", currency="元"), (), None)
+    analysis = analyse(intake(HAND, "2025-06-30"), Settings(language="zh-CN", currency="元"), None, None)
     found = movement_told.content(analysis, Phrases(analysis.settings))
     assert str(found.cells["txt_movement_recent"]).endswith("金额单位：万元。")
     assert date(2025, 6, 30) == analysis.as_of

@@ -24,7 +24,7 @@ DONE: list[Visit] = [(f"d{i}", "LX", "A", "T3", "T4", "2025-01-01", "2025-01-11"
 
 def of(rows: list[Visit], settings: Settings = ENGLISH, **typed: list[dict[str, Any]]) -> FunnelAnalysis:
     frames = {name: pd.DataFrame(rows).astype(object) for name, rows in typed.items()}
-    return analyse(intake(rows, AS_OF), settings, (), Entered(frames))
+    return analyse(intake(rows, AS_OF), settings, None, Entered(frames))
 
 
 def shown(page: Any, analysis: FunnelAnalysis) -> Content:

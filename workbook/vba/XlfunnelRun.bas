@@ -31,17 +31,17 @@ Public Sub XlfRunAlone(Target As String)
 End Sub
 
 Public Sub XlfRunOnFile(Target As String)
-    Const KINDS As String = "*.csv;*.tsv;*.txt;*.xlsx;*.xlsm;*.xlsb;*.xls;*.ods;*.zip"
-    Dim Picked As Variant
-    Picked = Application.GetOpenFilename("CSV + Excel (" & KINDS & ")," & KINDS)
-    If VarType(Picked) = vbString Then XlfRun Target & "(" & XlfLiteral(CStr(Picked)) & ")"
+    XlfRunOnPicked Target, "CSV + Excel", "*.csv;*.tsv;*.txt;*.xlsx;*.xlsm;*.xlsb;*.xls;*.ods;*.zip"
 End Sub
 
 Public Sub XlfRunOnFiles(Target As String)
+    XlfRunOnPicked Target, "Excel", "*.xlsx;*.xlsm"
+End Sub
+
+Private Sub XlfRunOnPicked(Target As String, Name As String, Kinds As String)
     ' The files of one folder: its path, and their names behind it, parted by what no name may hold.
-    Const KINDS As String = "*.xlsx;*.xlsm"
     Dim Picked As Variant, Folder As String, Text As String, i As Long
-    Picked = Application.GetOpenFilename("Excel (" & KINDS & ")," & KINDS, MultiSelect:=True)
+    Picked = Application.GetOpenFilename(Name & " (" & Kinds & ")," & Kinds, MultiSelect:=True)
     If Not IsArray(Picked) Then Exit Sub
     Folder = Left$(Picked(LBound(Picked)), InStrRev(Picked(LBound(Picked)), "\"))
     Text = Folder

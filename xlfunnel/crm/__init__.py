@@ -4,9 +4,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from xlfunnel.crm.door import read_sources, visits_of_rows
+    from xlfunnel.crm.door import read_data_sheet, read_sources, visits_of_rows
     from xlfunnel.crm.intake import DataIssue, Intake, Source, SourceSummary
-    from xlfunnel.crm.mapping import as_toml, mapping_of
+    from xlfunnel.crm.mapping import as_toml, mapping_of, remembered
 
 __all__ = [
     "DataIssue",
@@ -15,11 +15,16 @@ __all__ = [
     "SourceSummary",
     "as_toml",
     "mapping_of",
+    "read_data_sheet",
     "read_sources",
+    "remembered",
     "visits_of_rows",
 ]
 
-_HOMES = {"read_sources": "door", "visits_of_rows": "door", "as_toml": "mapping", "mapping_of": "mapping"}
+_HOMES = {
+    "read_data_sheet": "door", "read_sources": "door", "visits_of_rows": "door",
+    "as_toml": "mapping", "mapping_of": "mapping", "remembered": "mapping",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -17,6 +17,7 @@ _NUMBER = re.compile(r"(?:\d+|\d{1,3}(?:,\d{3})+|\d{1,3}(?:,\d{4})+)?(?:\.\d*)?(
 _DECIMAL_COMMA = re.compile(r"\d{1,3}(?:\.\d{3})+,\d{1,2}")
 _UNIT = re.compile(r"\s*(百万|万|亿|千|[wkm])$", re.I)
 _HEADER_UNIT = re.compile(r"[(\[（【]\s*(百万|万|亿|千|[wkm])\s*(?:元|人民币|美元|[A-Z]{3}|[¥$€£])?\s*[)\]）】]", re.I)
+_PERCENT = re.compile(r"[+-]?\d+(?:[.,]\d+)?\s*%")
 _LIMIT = Decimal(9_000_000_000_000_000)
 
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
@@ -62,6 +63,12 @@ def cents(cells: Cells, header: str = "") -> tuple["pd.Series[Any]", Flags]:
     """Hundredths (Int64, NA = unknown) of a column, half a cent rounded up; and where it holds no amount."""
     unit = header_unit(header)
     return _mapped(cells, lambda d: (d * unit * 100).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def is_share(cells: Cells) -> bool:
+    """Whether most of a column's values are percentages, such as a probability: those are no amounts."""
+    shown = [t for t in (clean(plain(u))[0] for u in factorized(cells)[1]) if not is_blank(t)]
+    return 2 * sum(bool(_PERCENT.fullmatch(unicodedata.normalize("NFKC", t))) for t in shown) > len(shown)
 
 
 def counts(cells: Cells) -> tuple["pd.Series[Any]", Flags]:

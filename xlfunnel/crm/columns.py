@@ -16,6 +16,8 @@ from xlfunnel.terms import OUTCOMES, STAGES, Field, Shape
 
 STAGE_KEYS = (*STAGES, *OUTCOMES)
 
+_UNUSED_SHOWN = 100
+
 
 @dataclass(frozen=True)
 class Header:
@@ -27,6 +29,7 @@ class Header:
     names    the same -> header as it stands in the file
     more     stage code -> indexes of further columns of that stage: several pipelines, or several CRM stages in one
     loose    headers that announce the dates of a stage that nobody mapped
+    unused   headers of columns that nothing was taken from
     dialect  the export of `xlfunnel.crm.dialects` that it is of, if any
     """
 
@@ -36,6 +39,7 @@ class Header:
     names: dict[str, str]
     more: dict[str, list[int]] = field(default_factory=dict)
     loose: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
     dialect: Dialect | None = None
 
 
@@ -96,7 +100,10 @@ def _header(
             more.setdefault(str(stage), []).append(i)
         elif not stage and folded.startswith(aliases.STAGE_DATE_WORDS):
             loose.append(name)
-    return Header(skip, rule, columns, {key: names[i] for key, i in columns.items()}, more, tuple(loose), dialect)
+    taken = used.union(*more.values())
+    unused = tuple(name for i, name in enumerate(names) if name and i not in taken and name not in loose)
+    by_key = {key: names[i] for key, i in columns.items()}
+    return Header(skip, rule, columns, by_key, more, tuple(loose), unused[:_UNUSED_SHOWN], dialect)
 
 
 def _together(upper: Sequence[str], lower: Sequence[str]) -> Iterator[list[str]]:

@@ -36,17 +36,25 @@ class _Column(NamedTuple):
 
 
 def decisions(
-    columns: Mapping[str, Cells], pairs: Sequence[tuple[str, str]], headers: Mapping[str, str]
+    columns: Mapping[str, Cells],
+    pairs: Sequence[tuple[str, str]],
+    headers: Mapping[str, str],
+    chosen: bool | None = None,
 ) -> dict[str, Decision]:
     """A decision for each column that has slashed dates. In this order:
 
     1. a part above 12 in the column itself: 30/6/2025 can only be day/month;
-    2. order in time: `pairs` are columns of which the first is never later than the second; the reading under which
+    2. `chosen`, whether the settings say that the month comes first: for columns that the first rule leaves open, and
+       for those in which it finds both orders (their other dates are then no dates);
+    3. order in time: `pairs` are columns of which the first is never later than the second; the reading under which
        (nearly) no row contradicts that, while under the other rows do;
-    3. the columns of the same table that are decided, if they agree. `headers` are what the evidence calls them.
+    4. the columns of the same table that are decided, if they agree. `headers` are what the evidence calls them.
     """
     read = {name: column for name, cells in columns.items() if (column := _read(cells)) is not None}
     made = {name: _by_parts(column) for name, column in read.items()}
+    if chosen is not None:
+        said = f"{_shown(chosen)} ← date_order"
+        made |= {n: Decision(chosen, said, d.example) for n, d in made.items() if d.month_first is None}
     unsure = [name for name, decision in made.items() if decision.month_first is None and not decision.is_mixed]
     if unsure and not _by_order(unsure, made, read, columns, pairs):
         known = {n: d.month_first for n, d in made.items() if d.month_first is not None and d.evidence}

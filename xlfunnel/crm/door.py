@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -18,14 +19,15 @@ from xlfunnel.crm.packed import expanded
 from xlfunnel.crm.regions import Regions
 from xlfunnel.crm.remarks import backwards, similar_owners
 from xlfunnel.crm.shapes import HISTORY_RULES, LOOKUP, OPPORTUNITIES, RULES
-from xlfunnel.crm.stages import StageNames
-from xlfunnel.crm.tables import RawTable, found, opened
+from xlfunnel.crm.stages import UNKNOWN, StageNames
+from xlfunnel.crm.tables import RawTable, found, is_total, opened
 from xlfunnel.crm.text import texts
 from xlfunnel.errors import InputError
 from xlfunnel.settings import Settings
 from xlfunnel.terms import Col, Field, IssueCode, Shape, Treatment
 
 _ENOUGH_ROWS, _STRAY_ROWS, _STRAY_DAYS = 50, 3, 366
+_STAGE_NAMES = 200
 _SHOWN = frozenset((*Field, *STAGE_KEYS))
 
 
@@ -81,7 +83,18 @@ def read_sources(
     if latest is None:
         raise InputError("input.no_rows_used", file=", ".join(ledger.sources))
     summaries = tuple(_summary(i, t, ledger) for i, t in enumerate(everything))
-    return Intake(made, reserves, ledger.issues(), summaries, day or latest)
+    origins = None if reserves is not None else ledger.origins(positions)
+    return Intake(made, reserves, ledger.issues(), summaries, day or latest, origins, _stages(everything, settings))
+
+
+def read_data_sheet(source: Source, settings: Settings, progress: Callable[[str], None] | None = None) -> Intake:
+    """What our own Data sheet holds. Raises InputError as `read_sources`.
+
+    Its headers and stages are ours: columns that the settings name are those of exports, and there is no mapping to be
+    remembered or told of.
+    """
+    intake = read_sources([source], replace(settings, columns={}), as_of=settings.as_of, progress=progress)
+    return replace(intake, sources=tuple(replace(s, columns={}, unused=()) for s in intake.sources), stages={})
 
 
 def visits_of_rows(rows: Sequence[Sequence[object]], settings: Settings, name: str = "") -> pd.DataFrame:
@@ -200,7 +213,7 @@ def _note_ownerless(counted: pd.DataFrame, tables: Sequence[RawTable], ledger: L
 def _refuse_too_many(ledger: Ledger, settings: Settings) -> None:
     causes = Counter(i.code for i in ledger.issues() if i.treatment == Treatment.REFUSED)
     totals = causes.pop(IssueCode.TOTAL_ROW, 0)  # they carry nothing of their own
-    read = sum(ledger.counts(i)[0] for i in range(len(ledger.sources))) - totals
+    read = sum(ledger.counts(i)["rows_read"] for i in range(len(ledger.sources))) - totals
     refused = causes.total()
     if refused > settings.refuse_share * read:
         cause, times = causes.most_common(1)[0]
@@ -210,4 +223,16 @@ def _refuse_too_many(ledger: Ledger, settings: Settings) -> None:
 
 def _summary(number: int, table: RawTable, ledger: Ledger) -> SourceSummary:
     columns = {k: header for k, header in table.headers.items() if k in _SHOWN}
-    return SourceSummary(table.name, table.shape, *ledger.counts(number), columns=columns, how=table.how)
+    counts = ledger.counts(number)
+    return SourceSummary(table.name, table.shape, **counts, columns=columns, how=table.how, unused=table.unused)
+
+
+def _stages(tables: Sequence[RawTable], settings: Settings) -> dict[str, str]:
+    """The names in all stage columns and what they were taken for; a column of too many names is none of stages."""
+    names = StageNames(settings)
+    found: dict[str, str] = {}
+    for table in (t for t in tables if t.shape != Shape.LOOKUP and Field.STAGE in t.cells):
+        seen = [n for n in dict.fromkeys(texts(table.column(Field.STAGE))[0].tolist()) if n and not is_total(n)]
+        if len(seen) <= _STAGE_NAMES:
+            found |= {n: "" if (code := names(n)) == UNKNOWN else code for n in seen}
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +39,7 @@ class DataIssue:
     row        row in the file as a person sees it (1 = first, header included); None = no single row
     value      the offending value as text
     treatment  what became of the row
+    opportunity  id that stands in the row; "" = none
     """
 
     code: IssueCode
@@ -46,6 +47,7 @@ class DataIssue:
     row: int | None
     value: str
     treatment: Treatment
+    opportunity: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,9 @@ class SourceSummary:
 
     rows_read      rows under the header that are not blank; each is used or refused
     rows_repaired  rows used after a repair
+    rows_clean     rows used as they stand: not repaired, and nothing to remark upon
     columns        field ("owner") or stage code ("T2") -> header that was found
+    unused         headers of columns that mean nothing to the check-up
     how            "utf-8", "gb18030", or "xlsx › Opportunities"
     """
 
@@ -64,8 +68,10 @@ class SourceSummary:
     rows_used: int
     rows_repaired: int
     rows_refused: int
+    rows_clean: int
     columns: Mapping[str, str]
     how: str
+    unused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,8 @@ class Intake:
     visits    the canonical frame, drawn in `xlfunnel.crm.visits`
     reserves  only for the aggregated shape: region, owner, stage (str), month, count, amount_cents (int64)
     as_of     the day the data look back from
+    origins   of each visit: source (its number in `sources`), row (in its file); None = not known
+    stages    stage name in the sources -> stage code, "won" or "lost" that it was taken for; "" = not known
     """
 
     visits: pd.DataFrame
@@ -82,6 +90,19 @@ class Intake:
     issues: tuple[DataIssue, ...]
     sources: tuple[SourceSummary, ...]
     as_of: date
+    origins: pd.DataFrame | None = None
+    stages: Mapping[str, str] = field(default_factory=dict)
+
+    def first_rows(self, count: int) -> pd.DataFrame:
+        """The first visits in the order of the sources, with `source` (its name) and `row`: how rows are understood.
+
+        Empty where nobody knows where the visits come from.
+        """
+        if self.origins is None:
+            return self.visits.head(0).assign(source="", row=0)
+        first = self.origins.sort_values(["source", "row"], kind="stable").head(count)
+        names = [self.sources[i].name for i in first["source"]]
+        return self.visits.loc[first.index].assign(source=names, row=first["row"]).reset_index(drop=True)
 
     @property
     def regions(self) -> tuple[str, ...]:

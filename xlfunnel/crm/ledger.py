@@ -3,10 +3,11 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from xlfunnel.crm.grid import Numbers
 from xlfunnel.crm.intake import DataIssue
-from xlfunnel.crm.text import Cells, plain
+from xlfunnel.crm.text import Cells, clean, plain
 from xlfunnel.terms import IssueCode, Treatment
 
 Positions = np.ndarray[Any, np.dtype[np.intp]]
@@ -21,15 +22,21 @@ class Ledger:
         self._number = np.zeros(0, dtype=np.int64)
         self._refused = np.zeros(0, dtype=bool)
         self._repaired = np.zeros(0, dtype=bool)
+        self._noted = np.zeros(0, dtype=bool)
+        self._ids: list[Cells] = []
+        self._starts: list[int] = []
         self._issues: list[tuple[int, int, DataIssue]] = []
 
-    def open(self, source: str, numbers: Numbers) -> Positions:
-        """Positions for the rows of one more source, `numbers` being their rows in its file."""
+    def open(self, source: str, numbers: Numbers, ids: Cells) -> Positions:
+        """Positions for the rows of one more source: their rows in its file, and what names their opportunities."""
         start, count = len(self._number), len(numbers)
         self._source = np.concatenate([self._source, np.full(count, len(self.sources), dtype=np.int64)])
         self._number = np.concatenate([self._number, numbers])
         self._refused = np.concatenate([self._refused, np.zeros(count, dtype=bool)])
         self._repaired = np.concatenate([self._repaired, np.zeros(count, dtype=bool)])
+        self._noted = np.concatenate([self._noted, np.zeros(count, dtype=bool)])
+        self._ids.append(ids)
+        self._starts.append(start)
         self.sources.append(source)
         return np.arange(start, start + count)
 
@@ -47,6 +54,7 @@ class Ledger:
 
     def note(self, code: IssueCode, positions: Positions, values: Cells) -> None:
         """The rows are used as they are."""
+        self._noted[positions] = True
         self._add(code, positions, values, Treatment.NOTED)
 
     def remark(self, code: IssueCode, source: str, value: str) -> None:
@@ -58,12 +66,22 @@ class Ledger:
         """Which of the rows have not been refused."""
         return ~self._refused[positions]
 
-    def counts(self, source: int) -> tuple[int, int, int, int]:
-        """Rows of a source: read, used, repaired, refused."""
+    def counts(self, source: int) -> dict[str, int]:
+        """Rows of a source, as `xlfunnel.crm.intake.SourceSummary` counts them."""
         mine = self._source == source
-        refused = self._refused & mine
-        repaired = self._repaired & mine & ~refused
-        return int(mine.sum()), int(mine.sum() - refused.sum()), int(repaired.sum()), int(refused.sum())
+        used = mine & ~self._refused
+        counted = {
+            "rows_read": mine,
+            "rows_used": used,
+            "rows_repaired": self._repaired & used,
+            "rows_refused": mine & self._refused,
+            "rows_clean": used & ~self._repaired & ~self._noted,
+        }
+        return {name: int(where.sum()) for name, where in counted.items()}
+
+    def origins(self, positions: Positions) -> pd.DataFrame:
+        """Where rows come from: `source`, its number in `sources`, and `row` in its file."""
+        return pd.DataFrame({"source": self._source[positions], "row": self._number[positions]})
 
     def issues(self) -> tuple[DataIssue, ...]:
         """All issues, by source and row."""
@@ -71,6 +89,7 @@ class Ledger:
 
     def _add(self, code: IssueCode, positions: Positions, values: Cells, treatment: Treatment) -> None:
         sources, numbers = self._source[positions].tolist(), self._number[positions].tolist()
-        for source, number, value in zip(sources, numbers, values, strict=True):
-            issue = DataIssue(code, self.sources[source], number, plain(value), treatment)
+        for source, number, position, value in zip(sources, numbers, positions.tolist(), values, strict=True):
+            opportunity = clean(plain(self._ids[source][position - self._starts[source]]))[0]
+            issue = DataIssue(code, self.sources[source], number, plain(value), treatment, opportunity)
             self._issues.append((source, number, issue))

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping as Mapping_
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from xlfunnel.crm.packed import expanded
 from xlfunnel.crm.shapes import LOOKUP, OPPORTUNITIES, RULES
 from xlfunnel.crm.stages import UNKNOWN, StageNames, nearest
 from xlfunnel.crm.tables import RawTable, opened, outcomes
-from xlfunnel.crm.text import texts
+from xlfunnel.crm.text import fold, texts
 from xlfunnel.settings import Settings
 from xlfunnel.terms import OUTCOMES, STAGES, Field, Shape
 
@@ -58,6 +59,37 @@ def mapping_of(sources: Sequence[Path | Source], settings: Settings) -> Mapping:
     return Mapping(tuple(tables), tuple(_stage_names(tables, names)), loose)
 
 
+def remembered(
+    settings: Settings, tables: Sequence[tuple[str, Shape, Mapping_[str, str]]], stages: Mapping_[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """`columns` and `stage_map` of the settings, completed by what was recognised, so that the same export is read the
+    same way again; stage names that nobody knows stand for "" and wait for a decision.
+
+    tables  of each that was read: how, shape, and field or stage code -> header
+
+    Columns are those of a lone table: what the settings name is looked for in every file, and of several the same
+    header may mean different things ("Id"). For the same reason those of an export that is known by its headers are
+    left out. So are stages in the headers of a table that has a stage column: one that the settings name weighs more
+    than one that is recognised, and might change what the table is taken for.
+    """
+    read = [t for t in tables if t[1] != Shape.LOOKUP]
+    found: dict[str, str] = {}
+    if len(tables) == len(read) == 1 and not is_known(read[0][0]):
+        _, shape, columns = read[0]
+        keys = (*Field, *STAGES, *OUTCOMES) if shape in (Shape.STAGE_DATES, Shape.AGGREGATED) else tuple(Field)
+        found = {key: header for key, header in columns.items() if key in keys}
+    known = {fold(name) for name in settings.stage_map}
+    return {**found, **settings.columns}, {
+        **settings.stage_map,
+        **{n: target for n, target in stages.items() if fold(n) not in known and fold(n) != fold(target)},
+    }
+
+
+def is_known(how: str) -> bool:
+    """Whether a table was read as the export of a CRM that is known by its headers."""
+    return " · " in how
+
+
 def as_toml(mapping: Mapping, settings: Settings, say: Say) -> str:
     """The mapping as a settings file. Recognised columns and stages are settled in it; what is not known is a comment
     with the nearest suggestion, to be completed by hand. `say` gives the words of the comments."""
@@ -69,7 +101,7 @@ def as_toml(mapping: Mapping, settings: Settings, say: Say) -> str:
     lines += ["", "[columns]"]
     for table in single:
         # of several tables the same field has several headers, which one settings file cannot say
-        mark = "" if len(single) == 1 and " · " not in table.how else "# "
+        mark = "" if len(single) == 1 and not is_known(table.how) else "# "
         for key, header in table.headers.items():
             if key in (*Field, *STAGES, *OUTCOMES):
                 lines.append(f"{mark}{key} = {_quoted(header)}")

@@ -27,6 +27,7 @@ _YES = ("true", "yes", "1", "是", "y")
 _NAMES = (Field.OPPORTUNITY, Field.REGION, Field.OWNER)
 
 _DATES = (aliases.SNAPSHOT, Field.CREATED, Field.ENTERED, Field.LEFT, *STAGES, *OUTCOMES, Field.CLOSED)
+_ORDERS = {"day_first": False, "month_first": True}
 _IN_TIME = (
     (Field.ENTERED, Field.LEFT), (Field.CREATED, Field.ENTERED), (Field.CREATED, Field.CLOSED),
     (Field.ENTERED, Field.CLOSED), *combinations(STAGES, 2), *product((Field.CREATED, *STAGES), OUTCOMES),
@@ -42,6 +43,7 @@ class RawTable:
     cells      field or stage code -> cells of its column, one per row that is not blank
     positions  of those rows in the ledger
     orders     of day and month in the date columns that need it
+    unused     headers of columns that nothing was taken from
     """
 
     name: str
@@ -53,6 +55,7 @@ class RawTable:
     epoch_1904: bool
     first: Cells = field(repr=False)
     orders: Mapping[str, Decision] = field(default_factory=dict)
+    unused: tuple[str, ...] = ()
 
     def column(self, key: str) -> Cells:
         """Cells of a column; all None if the table lacks it."""
@@ -95,11 +98,11 @@ def found(
             continue
         heads.append(head)
         if header and header.rule.shape != Shape.AGGREGATED:
-            return _read(grid, header, ledger, stages)
+            return _read(grid, header, settings, ledger, stages)
         if header and second is None:
             second = (grid, header)
     if second:
-        return _read(*second, ledger, stages)
+        return _read(*second, settings, ledger, stages)
     asked = [grid.name.rpartition(" › ")[2] for grid, header in hidden if header]
     if asked:
         raise InputError("input.hidden_sheet", file=name, sheets=", ".join(asked))
@@ -108,7 +111,7 @@ def found(
     raise columns.wrong_columns(name, heads, settings, stages, rules)
 
 
-def _read(grid: Grid, header: Header, ledger: Ledger, stages: StageNames) -> RawTable:
+def _read(grid: Grid, header: Header, settings: Settings, ledger: Ledger, stages: StageNames) -> RawTable:
     keys, indexes = list(header.columns), list(header.columns.values())
     further = [i for more in header.more.values() for i in more]
     numbers, cells = grid.body(header.skip, [*indexes, *further, min(indexes), 0])
@@ -125,7 +128,8 @@ def _read(grid: Grid, header: Header, ledger: Ledger, stages: StageNames) -> Raw
         first, zero = first[kept], zero[kept]
     if not len(numbers):
         raise InputError("input.no_rows", file=grid.name, header=header.skip)
-    positions = ledger.open(grid.name, numbers)
+    nobody = np.full(len(numbers), None, dtype=object)
+    positions = ledger.open(grid.name, numbers, by_key.get(Field.OPPORTUNITY, nobody))
     if grid.is_guessed:
         ledger.remark(IssueCode.ASSUMED_ENCODING, grid.name, grid.how)
     if others:
@@ -136,11 +140,22 @@ def _read(grid: Grid, header: Header, ledger: Ledger, stages: StageNames) -> Raw
         first = np.where(zero == "", first, zero)
     how = f"{grid.how} · {header.dialect.name}" if header.dialect else grid.how
     dated = {k: by_key[k] for k in _DATES if k in by_key and header.rule.shape != Shape.AGGREGATED}
-    orders = decisions(dated, _IN_TIME, header.names)
+    orders = decisions(dated, _IN_TIME, header.names, _ORDERS.get(settings.date_order))
     for key, decision in orders.items():
         if decision.evidence and decision.example:
             ledger.remark(IssueCode.DATE_ORDER, grid.name, f"{header.names[key]}: {decision.evidence}")
-    return RawTable(grid.name, how, header.rule.shape, header.names, by_key, positions, grid.epoch_1904, first, orders)
+    return RawTable(
+        grid.name,
+        how,
+        header.rule.shape,
+        header.names,
+        by_key,
+        positions,
+        grid.epoch_1904,
+        first,
+        orders,
+        header.unused,
+    )
 
 
 def _about_stage(
@@ -199,12 +214,21 @@ def common(table: RawTable, ledger: Ledger) -> pd.DataFrame:
     if table.shape != Shape.AGGREGATED:
         missing = (frame[Col.OPPORTUNITY] == "").to_numpy()
         ledger.refuse(IssueCode.MISSING_ID, table.positions[missing], table.first[missing])
-    cells = table.column(Field.AMOUNT)
+    cells = _amounts(table, ledger)
     cents, bad = amounts.cents(cells, table.headers.get(Field.AMOUNT, ""))
     bad = bad & ledger.used(table.positions)
     ledger.note(IssueCode.BAD_AMOUNT, table.positions[bad], cells[bad])
     frame[Col.AMOUNT_CENTS.value] = cents.set_axis(frame.index)
     return frame
+
+
+def _amounts(table: RawTable, ledger: Ledger) -> Cells:
+    """The cells of the amount column; none of a column of percentages, which is named once."""
+    cells = table.column(Field.AMOUNT)
+    if Field.AMOUNT in table.cells and amounts.is_share(cells):
+        ledger.remark(IssueCode.PERCENT_COLUMN, table.name, table.headers[Field.AMOUNT])
+        return np.full(len(cells), None, dtype=object)
+    return cells
 
 
 def outcomes(table: RawTable) -> Cells:
@@ -240,7 +264,7 @@ def moments(table: RawTable, keys: Sequence[str]) -> dict[str, dates.Seconds]:
 
 
 def _refuse_totals(table: RawTable, ledger: Ledger) -> None:
-    is_total = np.zeros(len(table.positions), dtype=bool)
+    totals = np.zeros(len(table.positions), dtype=bool)
     shown = np.full(len(table.positions), "", dtype=object)
     labels = [table.cells[key] for key in _LABELS if key in table.cells]
     parts = [(cells, np.True_) for cells in labels]
@@ -248,10 +272,13 @@ def _refuse_totals(table: RawTable, ledger: Ledger) -> None:
         parts.append((table.first, texts(table.column(Field.OPPORTUNITY))[0] == ""))
     for cells, where in parts:
         codes, uniques = factorized(cells)
-        # none ends in a digit, as most ids do
-        wordy = (not (isinstance(u, str) and u[-1:].isdigit()) and fold(plain(u)) in aliases.TOTALS for u in uniques)
-        hit = np.array([*wordy, False], dtype=bool).take(codes) & where
-        fresh = hit & ~is_total
+        hit = np.array([*(is_total(u) for u in uniques), False], dtype=bool).take(codes) & where
+        fresh = hit & ~totals
         shown[fresh] = cells[fresh]
-        is_total |= fresh
-    ledger.refuse(IssueCode.TOTAL_ROW, table.positions[is_total], shown[is_total])
+        totals |= fresh
+    ledger.refuse(IssueCode.TOTAL_ROW, table.positions[totals], shown[totals])
+
+
+def is_total(cell: object) -> bool:
+    """True for a label of totals; none ends in a digit, as most ids do."""
+    return not (isinstance(cell, str) and cell[-1:].isdigit()) and fold(plain(cell)) in aliases.TOTALS

@@ -118,7 +118,8 @@ class _Drawing:
             fonts = [{**self._text(9, "ink" if i < _FIRST_DARK else "white"), "bold": True} for i in range(len(STAGES))]
             return {"value": True, "position": "center", "custom": [{"font": font} for font in fonts]}
         # Inside a column the number stands at its foot, where no line of a mean or a floor runs through it.
-        position = {"line": "above", "column": "inside_base" if self._chart.stacked else "outside_end"}
+        beyond = "inside_base" if self._chart.stacked else "outside_end"
+        position = {"line": "above", "column": beyond, "bar": beyond}
         number = "0%" if self._chart.percent else "#,##0"
         return {
             "value": True,

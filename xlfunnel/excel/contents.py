@@ -6,10 +6,12 @@ from pathlib import Path
 
 from lxml import etree
 
+from xlfunnel.carried import Carried
 from xlfunnel.crm import Source
 from xlfunnel.entered import Entered
 from xlfunnel.errors import WorkbookError
 from xlfunnel.excel.book import one_break
+from xlfunnel.excel.carried import carried_shown
 from xlfunnel.excel.entered import entered_shown
 from xlfunnel.excel.inputs import settings_shown
 from xlfunnel.excel.package import Package
@@ -21,7 +23,7 @@ from xlfunnel.strings import words
 
 _CUSTOM = "docProps/custom.xml"
 _MARK = "xlfunnel_template"
-_DATA, _ISSUES = "tbl_data", "tbl_issues"
+_DATA = "tbl_data"
 _FUNCTIONS = "functions"
 """The sheet of the macro workbooks that no report fills."""
 
@@ -34,7 +36,7 @@ class Contents:
     """What a workbook holds, but the rows of its Data sheet.
 
     source            where these are
-    issues            the list of data issues, as an earlier run left it
+    carried           what an earlier run left on the Data quality sheet
     template_version  of the template that it was made from
     foreign           names of the sheets, and "sheet › column" of the filled columns in our tables, that a user added
     """
@@ -42,7 +44,7 @@ class Contents:
     settings: Settings
     source: Source
     entered: Entered
-    issues: tuple[tuple[object, ...], ...]
+    carried: Carried
     template_version: str
     foreign: tuple[str, ...]
 
@@ -58,7 +60,7 @@ def contents(path: Path) -> Contents:
             settings=settings_shown(reader),
             source=Source(path, reader.book.table(_DATA).sheet),
             entered=entered_shown(reader),
-            issues=tuple(tuple(row) for row in reader.rows(_ISSUES)),
+            carried=carried_shown(reader),
             template_version=version,
             foreign=(*_own_sheets(reader), *_own_columns(reader)),
         )

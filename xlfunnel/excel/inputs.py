@@ -8,21 +8,22 @@ from pathlib import Path
 import pandas as pd
 
 from xlfunnel import settings
+from xlfunnel.carried import Carried
 from xlfunnel.crm import Source
 from xlfunnel.entered import Entered
 from xlfunnel.errors import WorkbookError
 from xlfunnel.excel import data_sheet
+from xlfunnel.excel.carried import carried_shown
 from xlfunnel.excel.entered import day_meant, entered_shown
 from xlfunnel.excel.package import Package
 from xlfunnel.excel.reader import Reader, Shown, Shows
 from xlfunnel.excel.xml_text import parse
-from xlfunnel.settings import LANGUAGES, Settings
+from xlfunnel.settings import DATE_ORDERS, LANGUAGES, Settings
 from xlfunnel.strings import words
 from xlfunnel.terms import OUTCOMES, STAGES, Field
 
 _CUSTOM = "docProps/custom.xml"
 _MARK = "xlfunnel_template"
-_ISSUES = "tbl_issues"
 _TEXTS = ("region", "currency", "language")
 _NUMBERS = (
     "trend_months",
@@ -70,6 +71,10 @@ def settings_shown(
         text = reader.cell(f"cfg_{name}")
         if text is not None:
             cells[name] = _text(text)
+    order = _plain(_text(reader.cell("cfg_date_order")))
+    if order:
+        shown = {words(lang)(f"settings_sheet.date_order.{o}"): o for lang in LANGUAGES for o in DATE_ORDERS}
+        cells["date_order"] = {_plain(k): o for k, o in shown.items()}.get(order, order)
     cells["as_of"] = day_meant(reader.cell("cfg_as_of"), reader.date1904)
     for name in _NUMBERS:
         number = reader.cell(f"cfg_{name}")
@@ -110,10 +115,10 @@ def table_frame(path: Path, name: str) -> pd.DataFrame:
         return pd.DataFrame(reader.rows(name), columns=pd.Index(reader.headers(name)), dtype=object)
 
 
-def carried_issues(path: Path) -> tuple[tuple[object, ...], ...]:
-    """The rows of the list of data issues, as an earlier run left them."""
+def read_carried(path: Path) -> Carried:
+    """What an earlier run left on the Data quality sheet. Raises WorkbookError `workbook.not_ours` among others."""
     with _opened(path) as reader:
-        return tuple(tuple(row) for row in reader.rows(_ISSUES))
+        return carried_shown(reader)
 
 
 def read_entered(path: Path) -> Entered:

@@ -20,7 +20,6 @@ Rows = list[list[Any]]
 
 _CELLS_A_WRITE = 100_000
 _DATA = "tbl_data"
-_ISSUES = "tbl_issues"
 _OURS = ("cfg_language", "cfg_region")
 
 
@@ -130,10 +129,6 @@ class LiveBook:
         above: list[list[Shown]] = [[]] * (table.at.r1 - 1)
         head: list[Shown] = [c.name for c in table.columns]
         return Source(Path(self.book.name), table.sheet, [*above, head, *rows])
-
-    def carried_issues(self) -> tuple[tuple[object, ...], ...]:
-        """The rows of the list of data issues, as an earlier run left them."""
-        return tuple(tuple(row) for row in self.rows(_ISSUES))
 
     def _named(self, name: str) -> xw.main.Name | None:
         """A name of the workbook. A copied sheet has names of its own, which Excel finds first while it is in front."""

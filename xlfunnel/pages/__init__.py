@@ -1,5 +1,7 @@
 """The sheets, in the order of the workbook, and the report that fills them."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from xlfunnel.analysis import FunnelAnalysis
@@ -73,7 +75,7 @@ def build_report(analysis: FunnelAnalysis, *, with_data: bool, with_entered: boo
     contents = [page(analysis, say) for page in _RESULTS]
     if with_data:
         contents += [page(analysis, say) for page in _INPUTS]
-        contents.append(Content(cells=quality.import_cells(analysis, say) | card.chosen(analysis, say)))
+        contents.append(Content(cells=card.chosen(analysis, say)))
     if remedies.is_due(analysis, with_data=with_data, with_entered=with_entered):
         contents.append(remedies.content(analysis, say))
     frames = {name: frame for c in contents for name, frame in c.tables.items()}
@@ -97,6 +99,12 @@ def is_kept(table: str, header: str, say: Phrases | Words) -> bool:
     found = TABLES.get(table)
     own = typed_columns.own_columns(found, pd.DataFrame()) if found else {}
     return found is not None and header in {headers(found, say)[c] for c in own}
+
+
+def mapping_report(columns: Mapping[str, str], stage_map: Mapping[str, str], say: Phrases) -> Report:
+    """What writes only the mapping into the Settings sheet."""
+    frames = settings.mapping(columns, stage_map, say)
+    return Report({name: frame.rename(columns=headers(TABLES[name], say)) for name, frame in frames.items()}, {})
 
 
 def headers(table: Table, say: Phrases | Words) -> dict[str, str]:

@@ -7,6 +7,8 @@ from xlfunnel.pages.model import Column, Content, Link, Page, Table, Text
 from xlfunnel.pages.phrases import Phrases
 from xlfunnel.terms import STAGES, Col, Outcome
 
+FIRST = 4
+"""Row of the sheet in which the first visit stands."""
 _EPOCH = "1970-01-01"
 
 PAGE = Page(
@@ -21,7 +23,7 @@ PAGE = Page(
     texts=(Text("A1:F1", "data.title", "title_small"), Text("A2:H2", "data.note", "note_wrap")),
     links=(Link("G1:H1", "sheets.to_home", "home", "link_band"),),
     tables=(
-        Table("tbl_data", "A3", (
+        Table("tbl_data", f"A{FIRST - 1}", (
             Column("opportunity_id", "input_text"), Column("region", "input_text"), Column("owner", "input_text"),
             Column("stage", "input_text"), Column("entered", "input_date"), Column("left", "input_date"),
             Column("next_stage", "input_text"), Column("amount", "input_money"),

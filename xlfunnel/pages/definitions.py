@@ -14,7 +14,7 @@ TERMS = (
     "stale", "advice", "grade", "review", "movement", "changed",
     "span_movement", "rep_rate", "funnel_plot", "shrunk", "headline_step", "tag", "hardening", "regions",
     "weakest_step", "reverse", "plan",
-    "severity", "quality", "undefined",
+    "severity", "quality_score", "quality", "undefined",
 )  # fmt: skip
 _HEADER = {"B": "term", "C": "meaning", "D": "formula"}
 _FIRST = 6

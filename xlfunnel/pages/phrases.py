@@ -5,7 +5,6 @@ from math import isnan
 
 from xlfunnel.analysis import FunnelAnalysis
 from xlfunnel.calendar import month_text
-from xlfunnel.crm import SourceSummary
 from xlfunnel.metrics.flags import Flag
 from xlfunnel.metrics.tags import Tagged
 from xlfunnel.metrics.trend import TrendFit
@@ -186,24 +185,3 @@ class Phrases:
             for t in tags
         ]
         return self("sheets.semicolon").join(each) or None
-
-    def sources(self, sources: Sequence[SourceSummary]) -> str:
-        """What was read, file by file."""
-        each = [
-            self(
-                "quality.source",
-                name=s.name,
-                how=s.how,
-                shape=self(f"issues.shape.{s.shape}"),
-                read=self.count(s.rows_read),
-                used=self.count(s.rows_used),
-                refused=self.count(s.rows_refused),
-            )
-            for s in sources
-        ]
-        return self("quality.import", sources=self("sheets.semicolon").join(each))
-
-    def columns(self, sources: Sequence[SourceSummary]) -> str:
-        """Which column was taken for what."""
-        pairs = [f"{self.field(f)} ← {h}" for s in sources for f, h in s.columns.items()]
-        return self("quality.columns", pairs=self("sheets.comma").join(dict.fromkeys(pairs)))

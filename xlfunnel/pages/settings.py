@@ -1,12 +1,15 @@
 """Settings: everything a user decides, in cells that refuse what cannot be."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from xlfunnel.analysis import FunnelAnalysis
+from xlfunnel.crm import remembered
 from xlfunnel.pages.model import Choice, Column, Content, Link, Page, Slot, Table, Text
 from xlfunnel.pages.phrases import Phrases
 from xlfunnel.report import Value
-from xlfunnel.settings import LANGUAGES, Settings
+from xlfunnel.settings import DATE_ORDERS, LANGUAGES, Settings
 from xlfunnel.terms import OUTCOMES, STAGES, STEPS, Field
 
 _TARGETS = (*STAGES, *(f"data.outcome.{o}" for o in OUTCOMES))
@@ -25,6 +28,7 @@ _CELLS: tuple[tuple[str, str, Choice], ...] = (
     ("fiscal_start", "input_count", Choice("integer", low=1, high=12)),
     ("plan_weeks", "input_count", Choice("integer", low=1, high=104)),
     ("refuse_share", "input_percent", Choice("decimal", low=0, high=1)),
+    ("date_order", "input_text", Choice("list", options=tuple(f"settings_sheet.date_order.{o}" for o in DATE_ORDERS))),
     ("currency", "input_text", Choice("text")),
     ("language", "input_text", Choice("list", options=LANGUAGES)),
 )
@@ -56,7 +60,10 @@ PAGE = Page(
         *(Text(f"D{_FIRST + i}", f"settings_sheet.meaning.{n}", "wrap_note") for i, (n, _, _) in enumerate(_CELLS)),
     ),
     slots=tuple(
-        Slot(f"cfg_{name}", f"C{_FIRST + i}", style, choice, default=getattr(Settings(), name))
+        Slot(
+            f"cfg_{name}", f"C{_FIRST + i}", style, choice,
+            default=getattr(Settings(), name), default_key="settings_sheet.date_order.auto" * (name == "date_order"),
+        )
         for i, (name, style, choice) in enumerate(_CELLS)
     ),
     links=(Link("L2:M2", "sheets.to_home", "home", "link_band"),),
@@ -84,15 +91,19 @@ PAGE = Page(
 
 
 def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
-    """The settings a run was given, so that the next refresh uses the same."""
+    """The settings a run was given and what it recognised, so that the next refresh or import uses the same.
+
+    Stage names that nobody knows stand there without a stage, for the user to choose one.
+    """
     settings = analysis.settings
     cells: dict[str, Value] = {f"cfg_{name}": getattr(settings, name) for name, _, _ in _CELLS}
+    cells["cfg_date_order"] = say(f"settings_sheet.date_order.{settings.date_order}")
     keys = {t.name: [c.key for c in t.columns] for t in PAGE.tables}
+    tables = [(s.how, s.shape, s.columns) for s in analysis.sources]
+    columns, stage_map = remembered(settings, tables, analysis.stages)
     stages = [(code, say.stage_name(code)) for code in STAGES]
     horizons = [(code, settings.horizon_days.get(code)) for code in STAGES]
     benchmarks = [(say.step(*step.split("-")), rate) for step, rate in settings.benchmarks.items()]
-    mapped = [(name, say.target(target)) for name, target in settings.stage_map.items()]
-    columns = [(say.field(name), header) for name, header in settings.columns.items()]
     aims = [(t.region or None, t.period, t.target) for t in settings.targets]
     return Content(
         {
@@ -100,8 +111,17 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
             "tbl_horizons": pd.DataFrame(horizons, columns=keys["tbl_horizons"]),
             "tbl_benchmarks": pd.DataFrame(benchmarks, columns=keys["tbl_benchmarks"]),
             "tbl_targets": pd.DataFrame(aims, columns=keys["tbl_targets"]),
-            "tbl_stage_map": pd.DataFrame(mapped, columns=keys["tbl_stage_map"]),
-            "tbl_columns": pd.DataFrame(columns, columns=keys["tbl_columns"]),
+            **mapping(columns, stage_map, say),
         },
         cells,
     )
+
+
+def mapping(columns: Mapping[str, str], stage_map: Mapping[str, str], say: Phrases) -> dict[str, pd.DataFrame]:
+    """The tables of how exports are read; a stage name that nobody knows has no stage."""
+    mapped = [(name, say.target(target) if target else None) for name, target in stage_map.items()]
+    taken = [(say.field(name), header) for name, header in columns.items()]
+    return {
+        "tbl_stage_map": pd.DataFrame(mapped, columns=["crm_name", "stage"]),
+        "tbl_columns": pd.DataFrame(taken, columns=["field", "header"]),
+    }
