@@ -16,7 +16,7 @@ FLOORS = {
     "xlfunnel.strings": 0, "xlfunnel.paths": 0, "xlfunnel.file_names": 0, "xlfunnel.log": 0, "xlfunnel.entered": 0,
     "xlfunnel.carried": 0,
     "xlfunnel.crm": 1,
-    "xlfunnel.facts": 2,
+    "xlfunnel.facts": 2, "xlfunnel.lookback": 2,
     "xlfunnel.metrics": 3,
     "xlfunnel.analysis": 4,
     "xlfunnel.pages": 5, "xlfunnel.report": 5, "xlfunnel.results": 5,
@@ -40,9 +40,9 @@ LIBRARIES = {
     "xlwings": ("excel/", "udfs.py", "click.py"),
     "rich": ("console.py",),
     "msoffcrypto": ("excel/",),
-    "narwhals": ("facts.py",),
-    "duckdb": (),
-    "pyspark": (),
+    "narwhals": ("facts.py", "lookback.py"),
+    "duckdb": ("crm/engines.py",),
+    "pyspark": ("crm/engines.py",),
 }
 
 HAN = re.compile("[\u4e00-\u9fff]")

@@ -9,7 +9,7 @@ import pandas as pd
 from xlfunnel.carried import Carried
 from xlfunnel.crm import DataIssue, Intake, SourceSummary
 from xlfunnel.entered import Entered
-from xlfunnel.facts import Facts, Seen, facts_of_reserves, open_stays
+from xlfunnel.facts import Facts, Seen, facts_of_reserves, open_stays, stays
 from xlfunnel.metrics import opportunity, reserve, review, summary
 from xlfunnel.metrics.alerts import Rooms, alerts
 from xlfunnel.metrics.backtest import backtest
@@ -18,8 +18,8 @@ from xlfunnel.metrics.conversion import conversions
 from xlfunnel.metrics.duration import aged, cycle, durations, over_limit
 from xlfunnel.metrics.fan import fan, stock_path
 from xlfunnel.metrics.flags import Flag, flags
-from xlfunnel.metrics.floors import Floor, floors
-from xlfunnel.metrics.forecast import Forecast, forecast
+from xlfunnel.metrics.floors import FLOOR_STAGES, Floor, floors
+from xlfunnel.metrics.forecast import Forecast, forecast, untold
 from xlfunnel.metrics.gap_dates import gap_dates
 from xlfunnel.metrics.movement import monthly_movement
 from xlfunnel.metrics.owners import owner_months, owner_reserves, stage_means
@@ -33,7 +33,12 @@ from xlfunnel.metrics.summary import Headline, HelpRow
 from xlfunnel.metrics.tags import Tagged, tags
 from xlfunnel.metrics.trend import Trend, trends
 from xlfunnel.settings import Settings
-from xlfunnel.terms import BANT, WIN_STEPS, Col, Measure
+from xlfunnel.terms import BANT, WIN_STEPS, Col, Measure, Silence
+
+STAYS_FETCHED = 500_000
+"""Stays that are fetched from a warehouse one by one, which the forecast needs; with more of them it is silent."""
+CLOSINGS_FETCHED = 100_000
+"""Closed opportunities that are then reviewed one by one: the latest months of the recent ones that have no more."""
 
 MONTHS_SHOWN = 12
 """Complete months that reps are shown over."""
@@ -62,6 +67,7 @@ class FunnelAnalysis:
     fan, stock_path  frames of `metrics.fan` for the scope: what the forecast's charts are drawn from
     reverse  what must come in early to close the gaps to the floors and to the targets, of `metrics.reverse`
     plans    nurture plans of `metrics.plan`
+    visits   the canonical frame; without rows if they stay in a warehouse, and `where` says in which table
     entered  what users typed into the workbook
     quality  how the rows came through, since the import
     stages   stage name in the sources -> what it was taken for; "" = not known
@@ -113,6 +119,7 @@ class FunnelAnalysis:
     sources: tuple[SourceSummary, ...]
     quality: Quality
     stages: Mapping[str, str]
+    where: str = ""
     entered: Entered = field(default_factory=Entered)
     data_rows: pd.Series | None = None
     carried: Carried = field(default_factory=Carried)
@@ -157,22 +164,28 @@ def analyse(
     """
     as_of = intake.as_of
     entered = entered or Entered()
-    seen = Seen(intake.visits, as_of)
+    there = intake.elsewhere
+    seen = Seen(intake.visits, as_of) if there is None else Seen(there.parts, as_of, there.keep)
     facts = seen.facts() if intake.reserves is None else facts_of_reserves(intake.reserves, as_of)
     names = sorted(facts.reserves["region"].unique())
     scope = names[0] if len(names) == 1 else None
     drawn = trends(facts, settings)
-    limits = floors(intake.visits, names, as_of, settings)
+    limits = floors(seen.fates(FLOOR_STAGES), names, settings)
     t3_floors = {f.region: f.limit for f in limits if f.region is not None and f.stage == "T3"}
     owners = owner_reserves(facts, settings, floors=t3_floors)
     raised = flags(owners, drawn, settings, limits)
     own = tuple(t for t in drawn if t.owner is None and t.region == scope)
     rates, days = conversions(facts, settings), durations(facts, settings)
-    visited = seen.stays()
-    now, paths = open_stays(visited), sojourns(visited, as_of)
-    coming = forecast(paths, settings)
+    if there is None or int(facts.durations[Col.COUNT].sum()) <= STAYS_FETCHED:
+        visited = ended = seen.stays()
+        now, since = open_stays(visited), review.first_day(facts, settings)
+        paths = sojourns(visited, as_of)
+        coming = forecast(paths, settings)
+    else:
+        since = review.first_day(facts, settings, CLOSINGS_FETCHED)
+        now, ended = seen.standing(), seen.stays_closed(since)
+        paths, coming = sojourns(stays(intake.visits, as_of), as_of), untold(Silence.ELSEWHERE)
     compared = comparisons(rates, seen.journeys(JOURNEYS), facts, settings)
-    since = review.first_day(facts, settings)
     beside = regions(facts, settings, owners, drawn, limits, rates, days, coming.rows)
     known = aged(now, facts)
     old = over_limit(known)
@@ -220,12 +233,13 @@ def analyse(
         leads=opportunity.leads(now, _typed(entered, "leads", BANT)),
         owner_months=owner_months(facts, owners, shown),
         stage_means=stage_means(owners),
-        reviewed=review.closed(visited, days, _typed(entered, "review", review.TYPED), since),
+        reviewed=review.closed(ended, days, _typed(entered, "review", review.TYPED), since),
         reviewed_since=since,
         headline=summary.headline(facts, owners, own, raised, settings),
         help_first=summary.help_first(owners, raised),
         issues=intake.issues,
         sources=intake.sources,
+        where="" if there is None else there.where,
         entered=entered,
         quality=_quality(intake, carried),
         stages=intake.stages,

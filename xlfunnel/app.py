@@ -11,8 +11,9 @@ from xlfunnel import results, settings
 from xlfunnel.analysis import FunnelAnalysis, analyse
 from xlfunnel.carried import Carried
 from xlfunnel.crm import Intake, Source, as_toml, mapping_of, read_data_sheet, read_sources, remembered
+from xlfunnel.crm.warehouse import read_warehouse
 from xlfunnel.entered import Entered
-from xlfunnel.errors import UsageError, WorkbookError
+from xlfunnel.errors import InputError, UsageError, WorkbookError
 from xlfunnel.excel import inputs, template_id
 from xlfunnel.excel.file_sink import FileSink
 from xlfunnel.excel.safe_write import replace_file
@@ -109,11 +110,13 @@ def report(
     json_path: Path | None = None,
     settings_path: Path | None = None,
     entered: Entered | None = None,
+    engine: str | None = None,
     progress: Progress = quiet,
 ) -> FunnelAnalysis:
     """Exports, and what users typed elsewhere → the finished workbook `out`, made from the template.
 
-    An existing `out` is kept as .bak.
+    An existing `out` is kept as .bak. With an `engine` of `xlfunnel.crm.engines` the one source is a file, a folder or
+    a table whose rows stay where they are.
 
     Raises UsageError if an output would overwrite an input, InputError, WorkbookError, OSError.
     """
@@ -122,7 +125,11 @@ def report(
     guard_kind(out, template_path)
     if template_path and (kept_in := inputs.language(template_path)) != chosen.language:
         raise WorkbookError("cli.template_language", path=template_path, kept_in=kept_in, language=chosen.language)
-    intake = check(files, chosen, progress)
+    if engine is None:
+        intake = check(files, chosen, progress)
+    else:
+        progress("cli.step.read")
+        intake = read_warehouse(str(files.sources[0]), engine, chosen)
     progress("cli.step.analyse")
     analysis = analyse(intake, chosen, entered=entered)
     with template_file(chosen.language, template_path, macros=has_macros(out)) as base:
@@ -155,7 +162,12 @@ def refresh(
     progress("cli.step.read")
     chosen = inputs.read_settings(workbook)
     source = data or inputs.data_source(workbook)
-    intake = read_data_sheet(source, chosen, progress)
+    try:
+        intake = read_data_sheet(source, chosen, progress)
+    except InputError as e:
+        if e.code == "input.no_rows" and (note := inputs.data_elsewhere(workbook)):
+            raise WorkbookError("workbook.data_elsewhere", path=workbook.name, note=note) from None
+        raise
     progress("cli.step.analyse")
     carried, entered = inputs.read_carried(workbook), inputs.read_entered(workbook)
     analysis = analyse_again(intake, chosen, source.sheet or "", carried, entered)

@@ -37,6 +37,7 @@ OPTIONS: Mapping[str, Option] = {
     "region": Option(("--region",), "text", "R"),
     "template": Option(("--template",)),
     "json": Option(("--json",)),
+    "engine": Option(("--engine",), "text", "E"),
     "folder": Option(("-o", "--output"), metavar="DIR"),
     "manifest": Option(("--manifest",)),
     "partial": Option(("--partial",), "flag"),
@@ -61,7 +62,8 @@ COMMANDS: Mapping[str, Command] = {
     "demo": Command(options=("output", "json")),
     "report": Command(
         "source", True,
-        ("output", "history", "owners", "settings", "sheet", "as_of", "date_order", "region", "template", "json"),
+        ("output", "history", "owners", "settings", "sheet", "as_of", "date_order", "region", "template", "json",
+         "engine"),
         ("source", "output"),
     ),
     "refresh": Command("workbook", False, ("output", "json"), ("workbook",)),

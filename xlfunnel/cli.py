@@ -13,6 +13,7 @@ from xlfunnel import app, arguments, bundle, consolidate, doctor, results, setti
 from xlfunnel.analysis import FunnelAnalysis
 from xlfunnel.console import Terminal
 from xlfunnel.crm import Source
+from xlfunnel.crm.engines import ENGINES
 from xlfunnel.errors import InputError, UsageError, WorkbookError, XlfunnelError
 from xlfunnel.excel import inputs
 from xlfunnel.excel.safe_write import backup_path
@@ -65,7 +66,9 @@ def _demo(args: Namespace, terminal: Terminal) -> int:
 
 
 def _report(args: Namespace, terminal: Terminal) -> int:
-    own = _own_workbook(args)
+    if args.engine:
+        _refuse_beside_engine(args)
+    own = None if args.engine else _own_workbook(args)
     chosen = _settings(args, terminal, own)
     before = _identity(args.output)
     with terminal.progress() as progress:
@@ -77,9 +80,21 @@ def _report(args: Namespace, terminal: Terminal) -> int:
             json_path=_json_file(args),
             settings_path=args.settings,
             entered=inputs.read_entered(own) if own else None,
+            engine=args.engine,
             progress=progress,
         )
     return _finish(args, terminal, analysis, args.output, before)
+
+
+def _refuse_beside_engine(args: Namespace) -> None:
+    """An engine reads one folder, file or table, which says everything itself."""
+    if args.engine not in ENGINES:
+        raise UsageError("cli.unknown_engine", engine=args.engine, known=", ".join(ENGINES))
+    for name in ("history", "owners", "sheet"):
+        if getattr(args, name) is not None:
+            raise UsageError("cli.beside_engine", option=arguments.OPTIONS[name].flags[-1])
+    if len(args.source) > 1:
+        raise UsageError("cli.beside_engine", option=args.source[1])
 
 
 def _refresh(args: Namespace, terminal: Terminal) -> int:

@@ -24,19 +24,19 @@ Each is sorted by its columns up to `count`, with a RangeIndex; words are str, n
     LX      A      T3     665        2     118000000
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from xlfunnel.calendar import day_number, month_number
+from xlfunnel.calendar import month_number
 from xlfunnel.errors import InputError
-from xlfunnel.terms import NEW, OUTCOMES, STAGES, Col, Outcome
+from xlfunnel.lookback import Part, has_ended, with_origin
+from xlfunnel.terms import NEW, Col, Outcome
 
 _WORDS = (Col.OPPORTUNITY, Col.REGION, Col.OWNER, Col.STAGE, Col.NEXT_STAGE, Col.CAME_FROM)
 _SUMS = (Col.COUNT, Col.AMOUNT_CENTS, Col.CAME_CENTS)
@@ -44,7 +44,6 @@ _STOCK = (Col.COUNT, Col.AMOUNT_CENTS)
 _CELL = (Col.REGION, Col.OWNER, Col.STAGE)
 _VISIT = (Col.OPPORTUNITY.value, Col.VISIT.value)
 _LARGEST_SUM = 9.2e18  # in cents; the last 64-bit integer is 9.223e18
-_NEVER = -(10**9)  # a day, or a month, before all others
 
 ARRIVALS = (*_CELL, Col.CAME_FROM, Col.MONTH, *_SUMS)
 ENTRIES = (*_CELL, Col.MONTH, *_STOCK)
@@ -52,6 +51,7 @@ EXITS = (*_CELL, Col.NEXT_STAGE, Col.MONTH, *_STOCK)
 CREATED = (Col.REGION, Col.OWNER, Col.MONTH, *_STOCK)
 RESERVES = ENTRIES
 DURATIONS = (*_CELL, Col.NEXT_STAGE, Col.ENTERED_MONTH, Col.DAYS, Col.COUNT)
+FATES = (Col.REGION, Col.STAGE, Col.NEXT_STAGE, Col.DAYS, Col.COUNT)
 STANDING = (Col.OPPORTUNITY, *_CELL, Col.SINCE_DAY, Col.DAYS, Col.AMOUNT_CENTS)
 STAYS = (Col.OPPORTUNITY, Col.VISIT, *_CELL, Col.NEXT_STAGE, Col.SINCE_DAY, Col.DAYS, Col.AMOUNT_CENTS)
 
@@ -90,28 +90,24 @@ class Seen:
     then; so one that was entered and left on the same day never stands.
     """
 
-    def __init__(self, visits: Any, as_of: date) -> None:
+    def __init__(self, visits: Any, as_of: date, keep: Callable[[Any], Any] | None = None) -> None:
+        """A tuple of frames is counted one after the other, which takes less memory: every opportunity is in one only.
+
+        `keep` has an engine compute a frame once for several questions.
+        """
         self.as_of = as_of
-        self._seen = _as_seen(visits, day_number(as_of))
-
-    @cached_property
-    def _linked(self) -> nw.LazyFrame[Any]:
-        return _linked(self._seen)
-
-    @cached_property
-    def _stays(self) -> nw.LazyFrame[Any]:
-        return _stays(self._linked)
+        parts = visits if isinstance(visits, tuple) else (visits,)
+        self._parts = [Part(v, as_of, keep) for v in parts]
 
     def facts(self) -> Facts:
         """Everything counted. Unknown amounts count as 0 in sums.
 
         Raises InputError "input.amounts_too_large" where sums of amounts would not fit 64 bits.
         """
-        _refuse_overflow(self._seen)
-        ended = self._seen.filter(nw.col(Col.NEXT_STAGE) != Outcome.OPEN.value)
-        arrivals = _counted(_with_origin(self._linked), Col.ENTERED_MONTH, ARRIVALS)
+        _refuse_overflow(p.seen for p in self._parts)
+        arrivals = _counted((with_origin(p.linked) for p in self._parts), Col.ENTERED_MONTH, ARRIVALS)
         entries = _summed(arrivals, ENTRIES)
-        exits = _counted(ended, Col.LEFT_MONTH, EXITS)
+        exits = _counted((p.seen.filter(has_ended()) for p in self._parts), Col.LEFT_MONTH, EXITS)
         changes = pd.concat([entries, _negated(exits)])
         last_month = month_number(self.as_of)
         first_month = int(changes[Col.MONTH].min()) if len(changes) else last_month
@@ -124,7 +120,7 @@ class Seen:
             exits=exits,
             created=_summed(arrivals[arrivals[Col.CAME_FROM] == NEW], CREATED),
             reserves=_dense(changes, first_month, last_month, cumulate=True),
-            durations=_counted(self._stays, Col.DAYS, DURATIONS),
+            durations=_counted((p.stays for p in self._parts), Col.DAYS, DURATIONS),
         )
 
     def stays(self) -> pd.DataFrame:
@@ -136,7 +132,12 @@ class Seen:
         visit      number of the stay's last visit; since_day when its first one began; days as in `durations`
         int64, but amount_cents Int64: NA = unknown. Sorted by opportunity_id, then visit.
         """
-        return _listed(self._stays, STAYS).sort_values(list(_VISIT), ignore_index=True)
+        return _listed((p.stays for p in self._parts), STAYS).sort_values(list(_VISIT), ignore_index=True)
+
+    def stays_closed(self, since: int) -> pd.DataFrame:
+        """The rows of `stays` of the opportunities that were won or lost on the day number `since` or later."""
+        closed = (p.stays_of_closed(since) for p in self._parts)
+        return _listed(closed, STAYS).sort_values(list(_VISIT), ignore_index=True)
 
     def standing(self) -> pd.DataFrame:
         """The opportunities open at the end of the day, one row each.
@@ -147,7 +148,7 @@ class Seen:
         since_day  when the stay began (an earlier owner's part included); days = as_of − since_day
         int64, but amount_cents Int64: NA = unknown. Sorted by opportunity_id, then stage.
         """
-        still_open = self._stays.filter(nw.col(Col.NEXT_STAGE) == Outcome.OPEN.value)
+        still_open = (p.stays_of_open().filter(~has_ended()) for p in self._parts)
         return _listed(still_open, STANDING).sort_values(_STANDING_ORDER, ignore_index=True)
 
     def journeys(self, stages: Sequence[str]) -> pd.DataFrame:
@@ -158,26 +159,15 @@ class Seen:
         next_stage     how the opportunity's last visit ended: "won", "lost", "gone", or "open" (also if it was handed
                        on beyond the data); region and owner are those of that visit
         """
-        seen = self._seen
-        ends = seen.group_by(Col.OPPORTUNITY.value).agg(nw.col(Col.VISIT).max())
-        went, here = nw.col(Col.NEXT_STAGE), nw.col(Col.STAGE)
-        is_open = (went == here) | (went == Outcome.OPEN.value)
-        other = nw.when(went.is_in([o.value for o in OUTCOMES])).then(went).otherwise(nw.lit(Outcome.GONE.value))
-        last = seen.join(ends, on=list(_VISIT), how="inner").select(
-            nw.col(Col.OPPORTUNITY, Col.REGION, Col.OWNER, Col.LEFT_DAY),
-            nw.when(is_open).then(nw.lit(Outcome.OPEN.value)).otherwise(other).alias(Col.NEXT_STAGE),
-        )
-        found = [_empty(DURATIONS)]
-        for stage in stages:
-            reached = seen.filter(here.is_in(list(STAGES[STAGES.index(stage) :])))
-            first = reached.group_by(Col.OPPORTUNITY.value).agg(
-                nw.col(Col.ENTERED_DAY).min().alias(Col.SINCE_DAY), nw.col(Col.ENTERED_MONTH).min()
-            )
-            made = last.join(first, on=Col.OPPORTUNITY.value, how="inner").with_columns(
-                nw.lit(stage).alias(Col.STAGE), (nw.col(Col.LEFT_DAY) - nw.col(Col.SINCE_DAY)).alias(Col.DAYS)
-            )
-            found.append(_counted(made, Col.DAYS, DURATIONS))
-        return _normal(pd.concat(found), DURATIONS)
+        return _counted((j for p in self._parts for j in p.journeys(stages)), Col.DAYS, DURATIONS)
+
+    def fates(self, stages: Sequence[str]) -> pd.DataFrame:
+        """What became of opportunities that ever stood in a stage: region, stage, next_stage, days, count (of them).
+
+        region      that of their first visit in the stage; days from its first day to the end, or to `as_of`
+        next_stage  that of their last visit: if it is a stage, they were handed on beyond the data
+        """
+        return _counted((f for p in self._parts for f in p.fates(stages)), Col.DAYS, FATES)
 
 
 def facts_of(visits: Any, as_of: date) -> Facts:
@@ -233,100 +223,43 @@ def facts_of_reserves(reserves: pd.DataFrame, as_of: date) -> Facts:
     )
 
 
-def _as_seen(visits: Any, as_of_day: int) -> nw.LazyFrame[Any]:
-    """The visits as one saw them on the day: later entries dropped, later exits undone, nulls of words filled.
-
-    `left_day` of a visit not ended is the day itself.
-    """
-    left = nw.col(Col.LEFT_DAY)
-    has_left = ~left.is_null() & (left.fill_null(as_of_day + 1) <= as_of_day)
-    went = nw.when(nw.col(Col.NEXT_STAGE) == Outcome.OPEN.value).then(nw.lit(Outcome.GONE.value))
-    there = nw.from_native(visits).filter(nw.col(Col.ENTERED_DAY) <= as_of_day)
-    # Narwhals takes pandas' index for positions where it looks along an order.
-    frame: nw.LazyFrame[Any] = nw.maybe_reset_index(there).lazy()
-    return frame.with_columns(
-        nw.col(Col.REGION).fill_null(""),
-        nw.col(Col.OWNER).fill_null(""),
-        nw.when(has_left)
-        .then(went.otherwise(nw.col(Col.NEXT_STAGE)))
-        .otherwise(nw.lit(Outcome.OPEN.value))
-        .alias(Col.NEXT_STAGE),
-        nw.when(has_left).then(left).otherwise(nw.lit(as_of_day)).alias(Col.LEFT_DAY),
-    )
-
-
-def _linked(seen: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """With what the opportunity's visit before was: was_stage and was_next_stage ("" = none), was_left_day …"""
-    # A join, because Narwhals' shift along an order stumbles over pandas' nullable integers.
-    before = seen.select(
-        nw.col(Col.OPPORTUNITY),
-        nw.col(Col.VISIT) + 1,
-        nw.col(Col.STAGE, Col.NEXT_STAGE, Col.LEFT_DAY, Col.AMOUNT_CENTS).name.prefix("was_"),
-    )
-    return seen.join(before, on=list(_VISIT), how="left").with_columns(
-        nw.col("was_stage", "was_next_stage").fill_null(""), nw.col("was_left_day").fill_null(_NEVER)
-    )
-
-
-def _with_origin(linked: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """With came_from and came_cents, as drawn above."""
-    came_here = nw.col("was_next_stage") == nw.col(Col.STAGE)
-    was_closed = nw.col("was_next_stage").is_in([o.value for o in OUTCOMES])
-    elsewhere = nw.when(was_closed).then(nw.col("was_next_stage")).otherwise(nw.lit(Outcome.GONE.value))
-    later = nw.when(came_here).then(nw.col("was_stage")).otherwise(elsewhere)
-    return linked.with_columns(
-        nw.when(nw.col(Col.VISIT) == 1).then(nw.lit(NEW)).otherwise(later).alias(Col.CAME_FROM),
-        nw.when(came_here).then(nw.col("was_amount_cents")).otherwise(nw.col(Col.AMOUNT_CENTS)).alias(Col.CAME_CENTS),
-    )
-
-
-def _stays(linked: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """The last visit of each stay, with since_day, entered_month and days of the whole stay."""
-    goes_on = (
-        (nw.col("was_stage") == nw.col(Col.STAGE))
-        & (nw.col("was_next_stage") == nw.col(Col.STAGE))
-        & (nw.col("was_left_day") == nw.col(Col.ENTERED_DAY))
-    )
-    begun = {Col.SINCE_DAY.value: Col.ENTERED_DAY, Col.ENTERED_MONTH.value: Col.ENTERED_MONTH}
-    marked = linked.with_columns(
-        goes_on.alias("goes_on"),
-        *(nw.when(goes_on).then(nw.lit(_NEVER)).otherwise(nw.col(c)).alias(name) for name, c in begun.items()),
-    )
-    # Days rise from visit to visit, so the largest of those that begin a stay so far is the one that began this stay.
-    joined = marked.with_columns(nw.col(*begun).cum_max().over(Col.OPPORTUNITY.value, order_by=Col.VISIT.value))
-    handed_on = marked.filter(nw.col("goes_on")).select(nw.col(Col.OPPORTUNITY), nw.col(Col.VISIT) - 1)
-    last = joined.join(handed_on, on=list(_VISIT), how="anti")
-    return last.with_columns((nw.col(Col.LEFT_DAY) - nw.col(Col.SINCE_DAY)).alias(Col.DAYS))
-
-
-def _refuse_overflow(seen: nw.LazyFrame[Any]) -> None:
+def _refuse_overflow(parts: Iterable[nw.LazyFrame[Any]]) -> None:
     """Engines wrap, widen or raise on overflow, each its own way; no partial sum can exceed that of absolute values."""
-    sizes = _collect(seen.select(nw.col(Col.AMOUNT_CENTS).cast(nw.Float64).abs().sum()))
-    total = float(sizes[Col.AMOUNT_CENTS].fillna(0).sum())
+    sizes = (_collect(p.select(nw.col(Col.AMOUNT_CENTS).cast(nw.Float64).abs().sum())) for p in parts)
+    total = sum(float(size[Col.AMOUNT_CENTS].fillna(0).sum()) for size in sizes)
     if total >= _LARGEST_SUM:
         raise InputError("input.amounts_too_large", total=total / 100)
 
 
-def _counted(seen: nw.LazyFrame[Any], when: Col, columns: Sequence[Col]) -> pd.DataFrame:
+def _counted(parts: Iterable[nw.LazyFrame[Any]], when: Col, columns: Sequence[Col]) -> pd.DataFrame:
     """Count, and sum of amounts if asked for, per key; `when` is the column that gives the month or days."""
     keys = [c.value for c in columns if c not in _SUMS]
     last_key = keys[-1]
     amounts = [c.value for c in (Col.AMOUNT_CENTS, Col.CAME_CENTS) if c in columns]
-    picked = seen.select(*keys[:-1], nw.col(when).alias(last_key), *(nw.col(c).fill_null(0) for c in amounts))
     sums = [nw.len().alias(Col.COUNT), *(nw.col(c).sum() for c in amounts)]
-    return _normal(_collect(picked.group_by(*keys).agg(*sums)), columns)
+    found = []
+    for part in parts:
+        picked = part.select(*keys[:-1], nw.col(when).alias(last_key), *(nw.col(c).fill_null(0) for c in amounts))
+        found.append(_collect(picked.group_by(*keys).agg(*sums)))
+    if len(found) == 1:
+        return _normal(found[0], columns)
+    return _summed(pd.concat(found), columns) if found else _empty(columns)
 
 
 def _summed(frame: pd.DataFrame, columns: Sequence[Col]) -> pd.DataFrame:
     """Sums over the keys that `columns` leaves out."""
     keys = [c.value for c in columns if c not in _SUMS]
-    return _normal(frame.groupby(keys, as_index=False)[[c.value for c in columns if c in _SUMS]].sum(), columns)
+    sums = frame.groupby(keys, as_index=False, observed=True, sort=False)[
+        [c.value for c in columns if c in _SUMS]
+    ].sum()
+    return _normal(sums, columns)
 
 
-def _listed(frame: nw.LazyFrame[Any], columns: Sequence[Col]) -> pd.DataFrame:
+def _listed(parts: Iterable[nw.LazyFrame[Any]], columns: Sequence[Col]) -> pd.DataFrame:
     """These columns, row by row."""
     kinds = {c.value: "str" if c in _WORDS else "int64" for c in columns} | {Col.AMOUNT_CENTS.value: "Int64"}
-    return _collect(frame.select(*(c.value for c in columns))).astype(kinds)
+    found = [_collect(part.select(*(c.value for c in columns))).astype(kinds) for part in parts]
+    return pd.concat(found, ignore_index=True)
 
 
 def _collect(frame: nw.LazyFrame[Any]) -> pd.DataFrame:

@@ -39,7 +39,7 @@ _DURATION = (
 
 def to_json(analysis: FunnelAnalysis) -> dict[str, Any]:
     """The results as plain dicts, lists, strings, numbers and None, ready for `json.dumps(..., allow_nan=False)`."""
-    whos = [] if analysis.visits.empty else list(_whos(analysis))  # ready-made reserves say nothing of flows
+    whos = [] if analysis.facts.entries.empty else list(_whos(analysis))  # ready-made reserves say nothing of flows
     result = {
         "as_of": analysis.as_of,
         "currency": analysis.settings.currency,

@@ -17,6 +17,8 @@ from xlfunnel.terms import OUTCOMES, STAGES, STEPS, Field
 
 LANGUAGES = ("zh-CN", "en")
 DATE_ORDERS = ("auto", "day_first", "month_first")
+WAREHOUSE = ("database", "master", "memory")
+"""What may be said of a warehouse."""
 
 _PERIOD = re.compile(r"[12]\d{3}-(0[1-9]|1[0-2]|Q[1-4])")
 
@@ -54,6 +56,8 @@ class Settings:
     stages         stage code -> name shown; only codes of STAGES
     stage_map      stage name in the CRM -> stage code, "won" or "lost"; compared without case and blanks
     columns        field -> header in the export, where recognition by alias is not enough
+    warehouse      where an engine finds its tables: "database" (DuckDB: "sqlite:crm.db", "postgres:dbname=crm"),
+                   "master" (of Spark), "memory" (DuckDB's limit: "1500MB")
     """
 
     language: str = "zh-CN"
@@ -72,6 +76,7 @@ class Settings:
     stages: Mapping[str, str] = field(default_factory=dict)
     stage_map: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
+    warehouse: Mapping[str, str] = field(default_factory=dict)
     benchmarks: Mapping[str, float] = field(default_factory=dict)
     horizon_days: Mapping[str, float] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
@@ -107,6 +112,8 @@ class Settings:
             _one_of("stage_map", target, (*STAGES, *OUTCOMES))
         for key in self.columns:
             _one_of("columns", key, tuple(Field) + STAGES + OUTCOMES)
+        for key in self.warehouse:
+            _one_of("warehouse", key, WAREHOUSE)
 
 
 def load(path: Path, **defaults: Any) -> Settings:
@@ -136,7 +143,7 @@ def from_table(table: Mapping[str, Any]) -> Settings:
 
 
 def _checked(name: str, value: Any) -> Any:
-    if name in ("stages", "stage_map", "columns"):
+    if name in ("stages", "stage_map", "columns", "warehouse"):
         if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
             raise SettingsError("settings.wrong_kind", name=name, value=value)
         return dict(value)

@@ -211,6 +211,7 @@ class Silence(StrEnum):
     NO_STEPS = "no_steps"  # nothing ever went from one stage to another
     FEW_CLOSED = "few_closed"
     FEW_WON = "few_won"
+    ELSEWHERE = "elsewhere"  # the visits are in a warehouse, too many of them to be fetched one by one
 
 
 class GapKind(StrEnum):

@@ -6,7 +6,8 @@ from math import isnan, nan
 import pytest
 from hand_visits import Visit, visits
 
-from xlfunnel.metrics.floors import Floor, floors, in_force, shortfall
+from xlfunnel.facts import Seen
+from xlfunnel.metrics.floors import FLOOR_STAGES, Floor, floors, in_force, shortfall
 from xlfunnel.settings import Settings
 
 AS_OF = date(2025, 6, 30)
@@ -22,7 +23,7 @@ def cases(stage: str, won: int, lost: int, still: int = 0, region: str = "LX") -
 
 def of(rows: list[Visit], stage: str, region: str | None = "LX", **chosen: float | None) -> Floor:
     regions = {r[1] for r in rows}
-    found = floors(visits(rows), regions, AS_OF, Settings(**chosen))  # type: ignore[arg-type]
+    found = floors(Seen(visits(rows), AS_OF).fates(FLOOR_STAGES), regions, Settings(**chosen))  # type: ignore[arg-type]
     return next(f for f in found if (f.region, f.stage) == (region, stage))
 
 
@@ -91,20 +92,20 @@ def test_nothing_ever_won_makes_no_stock_enough() -> None:
 
 def test_regions_have_their_own_and_all_together_come_first() -> None:
     rows = [*cases("T3", 5, 15), *cases("T3", 10, 10, region="N")]
-    found = floors(visits(rows), ["LX", "N"], AS_OF, Settings(floor_t3=None))
+    found = floors(Seen(visits(rows), AS_OF).fates(FLOOR_STAGES), ["LX", "N"], Settings(floor_t3=None))
     rates = {f.region: f.rate for f in found if f.stage == "T3"}
     assert list(rates) == [None, "LX", "N"]
     assert rates == pytest.approx({None: 0.375, "LX": 0.25, "N": 0.5})
     applied = in_force(Settings(floor_t3=None), found, "N")
     assert (applied.floor_t1, applied.floor_t3) == (5, 4)  # 1 − 0.5⁴ = 0.94
-    nothing = floors(visits(rows), ["N"], AS_OF, Settings(floor_t1=None))
+    nothing = floors(Seen(visits(rows), AS_OF).fates(FLOOR_STAGES), ["N"], Settings(floor_t1=None))
     assert in_force(Settings(), nothing, "N").floor_t1 is None
 
 
 def test_without_visits_the_override_stands() -> None:
-    found = floors(visits([]), ["LX"], AS_OF, Settings())
+    found = floors(Seen(visits([]), AS_OF).fates(FLOOR_STAGES), ["LX"], Settings())
     assert [(f.stage, f.limit, f.entered) for f in found] == [("T1", 5, 0), ("T3", 5, 0)]
-    assert floors(visits([]), [], AS_OF, Settings()) == ()
+    assert floors(Seen(visits([]), AS_OF).fates(FLOOR_STAGES), [], Settings()) == ()
 
 
 def test_shortfall_of_what_is_not_known_is_not_known() -> None:

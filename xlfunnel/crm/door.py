@@ -12,7 +12,7 @@ import pandas as pd
 from xlfunnel.calendar import date_of, day_number, month_end
 from xlfunnel.crm import joins, lookups, snapshots, visits
 from xlfunnel.crm.columns import STAGE_KEYS
-from xlfunnel.crm.grid import Grid
+from xlfunnel.crm.grid import Grid, Numbers
 from xlfunnel.crm.intake import Intake, Source, SourceSummary
 from xlfunnel.crm.ledger import Ledger
 from xlfunnel.crm.packed import expanded
@@ -180,15 +180,20 @@ def _latest(counted: pd.DataFrame) -> date | None:
     """The last day that the data tell of. A few rows a year and more after all the others are typing errors: they are
     not what the data look back from."""
     days = counted[[Col.ENTERED_DAY, Col.LEFT_DAY]].to_numpy(dtype="int64").max(axis=1)
-    if not len(days):
+    return latest_day(np.sort(days)[-few_of(len(days)) - 1 :], len(days))
+
+
+def few_of(count: int) -> int:
+    """How many of `count` rows may be typing errors."""
+    return max(_STRAY_ROWS, count // 1000)
+
+
+def latest_day(last: Numbers, count: int) -> date | None:
+    """The same of the latest `few_of(count)` + 1 days of `count` rows, ascending."""
+    if not len(last):
         return None
-    few = max(_STRAY_ROWS, len(days) // 1000)
-    if len(days) >= _ENOUGH_ROWS:
-        last = np.sort(days)[-few - 1 :]
-        gaps = np.flatnonzero(np.diff(last) > _STRAY_DAYS)
-        if len(gaps):
-            return date_of(last[gaps[0]])
-    return date_of(days.max())
+    gaps = np.flatnonzero(np.diff(last) > _STRAY_DAYS)
+    return date_of(last[gaps[0]] if len(gaps) and count >= _ENOUGH_ROWS else last[-1])
 
 
 def _note_future(counted: pd.DataFrame, day: date, ledger: Ledger) -> None:
@@ -213,7 +218,11 @@ def _note_ownerless(counted: pd.DataFrame, tables: Sequence[RawTable], ledger: L
 def _refuse_too_many(ledger: Ledger, settings: Settings) -> None:
     causes = Counter(i.code for i in ledger.issues() if i.treatment == Treatment.REFUSED)
     totals = causes.pop(IssueCode.TOTAL_ROW, 0)  # they carry nothing of their own
-    read = sum(ledger.counts(i)["rows_read"] for i in range(len(ledger.sources))) - totals
+    refuse_too_many(causes, sum(ledger.counts(i)["rows_read"] for i in range(len(ledger.sources))) - totals, settings)
+
+
+def refuse_too_many(causes: Counter[IssueCode], read: int, settings: Settings) -> None:
+    """Raise InputError too_many_refused if the refused rows, by cause, are too many of those read."""
     refused = causes.total()
     if refused > settings.refuse_share * read:
         cause, times = causes.most_common(1)[0]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xlfunnel.terms import Col, IssueCode, Shape, Treatment
 
@@ -75,10 +75,25 @@ class SourceSummary:
 
 
 @dataclass(frozen=True)
+class Elsewhere:
+    """Visits that stay where they are (see `xlfunnel.crm.warehouse`).
+
+    parts   the canonical frame as the engine has it, in one part or more (DuckDB relations, one Spark DataFrame)
+    keep    has the engine compute such a frame once, for all who ask
+    where   the path or table they are in, and `engine` the name of what computes there
+    """
+
+    parts: tuple[Any, ...]
+    keep: Callable[[Any], Any]
+    where: str
+    engine: str
+
+
+@dataclass(frozen=True)
 class Intake:
     """All that was read.
 
-    visits    the canonical frame, drawn in `xlfunnel.crm.visits`
+    visits    the canonical frame, drawn in `xlfunnel.crm.visits`; without rows if they are elsewhere
     reserves  only for the aggregated shape: region, owner, stage (str), month, count, amount_cents (int64)
     as_of     the day the data look back from
     origins   of each visit: source (its number in `sources`), row (in its file); None = not known
@@ -92,6 +107,7 @@ class Intake:
     as_of: date
     origins: pd.DataFrame | None = None
     stages: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: Elsewhere | None = None
 
     def first_rows(self, count: int) -> pd.DataFrame:
         """The first visits in the order of the sources, with `source` (its name) and `row`: how rows are understood.

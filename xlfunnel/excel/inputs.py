@@ -105,6 +105,14 @@ def data_source(path: Path) -> Source:
         return Source(path, reader.book.table(data_sheet.TABLE).sheet)
 
 
+def data_elsewhere(path: Path) -> str | None:
+    """What the Data sheet says in place of its usual note; None if it says nothing else."""
+    with _opened(path) as reader:
+        note = reader.cell("txt_data_note")
+        usual = {words(lang)("data.note") for lang in LANGUAGES}
+        return note if isinstance(note, str) and note not in usual else None
+
+
 def table_frame(path: Path, name: str) -> pd.DataFrame:
     """What a table shows, a column a header, without the blank rows at its end; undefined is None.
 

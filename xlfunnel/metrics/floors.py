@@ -8,14 +8,12 @@ which enough are won with the service level's chance (`metrics.safety_stock`).
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import date
 from math import isnan, nan
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from xlfunnel.calendar import day_number
 from xlfunnel.metrics.evidence import ENOUGH
 from xlfunnel.metrics.proportion import Proportion
 from xlfunnel.metrics.safety_stock import chance, safety_stock
@@ -27,6 +25,7 @@ FLOOR_STAGES = ("T1", "T3")
 """The stages in which a head must hold a reserve."""
 
 _UNKNOWN = Proportion(nan, nan, nan)
+_WENT: Mapping[str, int] = {Outcome.WON: EVENT, Outcome.LOST: COMPETING, Outcome.GONE: COMPETING}
 
 
 class Floor(NamedTuple):
@@ -53,14 +52,14 @@ class Floor(NamedTuple):
     shortfall: float
 
 
-def floors(visits: pd.DataFrame, regions: Iterable[str], as_of: date, settings: Settings) -> tuple[Floor, ...]:
+def floors(fates: pd.DataFrame, regions: Iterable[str], settings: Settings) -> tuple[Floor, ...]:
     """The floors of every region, and of all together first if there are several.
 
-    visits  the canonical frame (`xlfunnel.crm.visits`); what happened after as_of is not known yet
+    fates  frame of `xlfunnel.facts.Seen.fates` for FLOOR_STAGES
     """
     names = sorted(set(regions))
     whos: list[str | None] = [*([None] if len(names) > 1 else []), *names]
-    return tuple(f for stage in FLOOR_STAGES for f in _of_stage(stage, visits, whos, as_of, settings))
+    return tuple(f for stage in FLOOR_STAGES for f in _of_stage(stage, fates, whos, settings))
 
 
 def in_force(settings: Settings, found: Iterable[Floor], region: str | None) -> Settings:
@@ -74,38 +73,18 @@ def shortfall(held: float, rate: float, settings: Settings) -> float:
     return nan if isnan(held) or isnan(rate) else 1 - chance(held, settings.wins_needed, rate)
 
 
-def _of_stage(
-    stage: str, visits: pd.DataFrame, whos: list[str | None], as_of: date, settings: Settings
-) -> Iterator[Floor]:
-    fates = _fates(visits, stage, day_number(as_of))
+def _of_stage(stage: str, fates: pd.DataFrame, whos: list[str | None], settings: Settings) -> Iterator[Floor]:
+    fates = fates[fates[Col.STAGE] == stage]
+    fates = fates.assign(kind=fates[Col.NEXT_STAGE].astype(object).map(_WENT).fillna(CENSORED).astype(np.int64))
     override: float | None = getattr(settings, f"floor_{stage.lower()}")
     for region in whos:
         here = fates if region is None else fates[fates[Col.REGION] == region]
+        entered, won = int(here[Col.COUNT].sum()), int(here.loc[here["kind"] == EVENT, Col.COUNT].sum())
         found = _UNKNOWN
-        if len(here) >= ENOUGH:
-            table = life_table(here["days"], here["kind"], np.ones(len(here)))
+        if entered >= ENOUGH:
+            table = life_table(here[Col.DAYS], here["kind"], here[Col.COUNT])
             found = cumulative_incidence(table, float(table.day[-1]))
         stock = nan if isnan(found.rate) else safety_stock(found.rate, settings.wins_needed, settings.service_level)
         limit = stock if override is None else float(override)
-        won = int((here["kind"] == EVENT).sum())
         short = shortfall(limit, found.rate, settings)
-        yield Floor(region, stage, len(here), won, *found, stock, limit, override is not None, short)
-
-
-def _fates(visits: pd.DataFrame, stage: str, day: int) -> pd.DataFrame:
-    """One row an opportunity that ever stood in the stage: region, days from then to its end, and what ended it."""
-    seen = visits[visits[Col.ENTERED_DAY] <= day]
-    first = seen[seen[Col.STAGE] == stage].drop_duplicates(Col.OPPORTUNITY.value)
-    last = seen.drop_duplicates(Col.OPPORTUNITY.value, keep="last").set_index(Col.OPPORTUNITY.value)
-    last = last.loc[first[Col.OPPORTUNITY]]
-    left = last[Col.LEFT_DAY].astype("Float64").to_numpy(dtype=float, na_value=np.inf)
-    is_over = left <= day
-    went: Mapping[str, int] = {Outcome.WON: EVENT, Outcome.LOST: COMPETING, Outcome.GONE: COMPETING}
-    kind = last[Col.NEXT_STAGE].astype(object).map(went).fillna(CENSORED).to_numpy(dtype=np.int64)
-    return pd.DataFrame(
-        {
-            Col.REGION.value: first[Col.REGION].to_numpy(),
-            "days": np.where(is_over, left, day) - first[Col.ENTERED_DAY].to_numpy(),
-            "kind": np.where(is_over, kind, CENSORED),
-        }
-    )
+        yield Floor(region, stage, entered, won, *found, stock, limit, override is not None, short)

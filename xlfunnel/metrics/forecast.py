@@ -142,6 +142,11 @@ def forecast(stays: Sojourns, settings: Settings, seed: int = SEED) -> Forecast:
     )
 
 
+def untold(why: Silence) -> Forecast:
+    """A forecast that says nothing, of no region, and why."""
+    return Forecast(_frame([], list(ForecastRow._fields)), {None: why}, _frame([], ["region", "month", *_NAMES]))
+
+
 def drawn(
     stays: Sojourns, parts: Mapping[str, Flags], settings: Settings, seed: int, sets: int, repeats: int
 ) -> Iterator[tuple[str | None, Drawn]]:

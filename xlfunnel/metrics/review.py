@@ -38,10 +38,19 @@ class Tally(NamedTuple):
     stated: int
 
 
-def first_day(facts: Facts, settings: Settings) -> int:
-    """From which day on closed opportunities are reviewed: the first of the recent complete months."""
+def first_day(facts: Facts, settings: Settings, most: int | None = None) -> int:
+    """From which day on closed opportunities are reviewed: the first of the recent complete months.
+
+    most  closings that are looked at; if there are more, the latest months that have no more, the last one at least
+    """
     recent = windows(facts, settings).recent
-    return day_number(month_end((recent[0] if recent else facts.first_month) - 1)) + 1
+    first = recent[0] if recent else facts.first_month
+    if most is not None:
+        ended = facts.exits[facts.exits[Col.NEXT_STAGE].isin(list(OUTCOMES))].groupby(Col.MONTH)[Col.COUNT].sum()
+        upto = ended.reindex(range(facts.last_month, first - 1, -1), fill_value=0).cumsum()
+        few = upto.index[upto <= most]
+        first = int(few.min()) if len(few) else facts.last_month
+    return day_number(month_end(first - 1)) + 1
 
 
 def closed(stays: pd.DataFrame, durations: pd.DataFrame, typed: pd.DataFrame, since: int) -> pd.DataFrame:

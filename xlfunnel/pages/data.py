@@ -3,7 +3,7 @@
 import pandas as pd
 
 from xlfunnel.analysis import FunnelAnalysis
-from xlfunnel.pages.model import Column, Content, Link, Page, Table, Text
+from xlfunnel.pages.model import Column, Content, Link, Page, Slot, Table, Text
 from xlfunnel.pages.phrases import Phrases
 from xlfunnel.terms import STAGES, Col, Outcome
 
@@ -20,7 +20,8 @@ PAGE = Page(
     freeze="A4",
     input=True,
     bands=(("A1:H1", "title_band"),),
-    texts=(Text("A1:F1", "data.title", "title_small"), Text("A2:H2", "data.note", "note_wrap")),
+    texts=(Text("A1:F1", "data.title", "title_small"),),
+    slots=(Slot("txt_data_note", "A2:H2", "note_wrap", default_key="data.note"),),
     links=(Link("G1:H1", "sheets.to_home", "home", "link_band"),),
     tables=(
         Table("tbl_data", f"A{FIRST - 1}", (
@@ -49,7 +50,8 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
             "amount": visits[Col.AMOUNT_CENTS].astype("Float64").astype(float) / 100,
         }
     )
-    return Content({"tbl_data": frame}, {})
+    note = {"txt_data_note": say("data.elsewhere", where=analysis.where)} if analysis.where else {}
+    return Content({"tbl_data": frame}, note)
 
 
 def _dates(days: pd.Series) -> pd.Series:

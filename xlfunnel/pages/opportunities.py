@@ -186,7 +186,7 @@ def _sentences(analysis: FunnelAnalysis, shown: pd.DataFrame, say: Phrases) -> l
     found = analysis.opportunities
     total = opportunity.summary(found)
     if not total.open:
-        key = "no_visits" if analysis.visits.empty else "none"
+        key = "no_visits" if analysis.facts.entries.empty else "none"
         return [(Severity.NONE, say(f"opportunities.sentence.{key}", stage=FIRST_STAGE))]
     told = [_stale(total, say)]
     if total.stale:

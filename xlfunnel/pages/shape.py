@@ -113,7 +113,7 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
     rows["step"] = [f"{a}→{z}" for a, z in zip(rows["stage"].shift(fill_value=""), rows["stage"], strict=True)]
     rows["measured"] = rows["history_entered"] >= ENOUGH
     is_first = rows["verdict"].isna()
-    if analysis.visits.empty:  # ready-made reserves say nothing of entries
+    if analysis.facts.entries.empty:  # ready-made reserves say nothing of entries
         rows = rows.assign(entered=float("nan"), history_entered=float("nan"), verdict=None)
     narrowing = rows[rows["verdict"].notna()].reset_index(drop=True)
     judged = [_judged(v, m) if v else (None, None) for v, m in zip(rows["verdict"], rows["measured"], strict=True)]
