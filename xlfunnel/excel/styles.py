@@ -31,7 +31,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "subtitle": {**_BAND, "font_size": 10, "font_color": "teal5", "indent": 1},
     "subtitle_right": {**_BAND, "font_size": 9, "font_color": "teal5", "align": "right", "indent": 1},
     "link_band": {**_BAND, "font_size": 10, "font_color": "teal5", "align": "right", "indent": 1},
-    "nav": {"font_color": "teal2", "align": "center", "valign": "vcenter", "font_size": 9},
+    "nav": {"font_color": "teal2", "align": "center", "valign": "vcenter", "font_size": 9, "shrink": True},
     "link": {"font_color": "teal2", "align": "right", "valign": "vcenter", "font_size": 9},
     "section": {
         "font_size": 12, "bold": True, "font_color": "teal", "bottom": 2, "bottom_color": "teal", "valign": "vcenter",

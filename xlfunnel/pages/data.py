@@ -50,8 +50,8 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
             "amount": visits[Col.AMOUNT_CENTS].astype("Float64").astype(float) / 100,
         }
     )
-    note = {"txt_data_note": say("data.elsewhere", where=analysis.where)} if analysis.where else {}
-    return Content({"tbl_data": frame}, note)
+    note = say("data.elsewhere", where=analysis.where) if analysis.where else say("data.note")
+    return Content({"tbl_data": frame}, {"txt_data_note": note})
 
 
 def _dates(days: pd.Series) -> pd.Series:

@@ -8,15 +8,15 @@ from xlfunnel.analysis import FunnelAnalysis
 from xlfunnel.calendar import month_text
 from xlfunnel.metrics.backtest import CUTS
 from xlfunnel.metrics.forecast import MONTHS
-from xlfunnel.pages import forecast_words
+from xlfunnel.pages import forecast_words, reverse
 from xlfunnel.pages.model import Chart, Column, Content, Link, Mark, Page, Series, Slot, Table, Text
 from xlfunnel.pages.phrases import Phrases
 from xlfunnel.report import Value
 from xlfunnel.terms import Measure
 
 _SENTENCES = range(6, 11)
-_QUARTERS, _PATH, _TESTS, _TESTS_AMOUNT, _MONTHS = 14, 39, 58, 74, 91
-"""Header rows of the tables; I47:O55 beside the chart of the T3 reserve is the place of the reverse funnel."""
+_QUARTERS, _PATH, _REVERSE, _TESTS, _TESTS_AMOUNT, _MONTHS = 14, 39, 48, 58, 74, 91
+"""Header rows of the tables."""
 
 _CHARTS, _T3_CHART = range(20, 36), range(39, 56)
 _HORIZONS = {"a": 1, "b": 3, "c": 6}
@@ -58,6 +58,7 @@ PAGE = Page(
         Text("B13:O13", "forecast.quarters.note", "note"),
         Text("B37:O37", "forecast.stock.title", "section"),
         Text(f"I{_PATH - 1}:O{_PATH - 1}", "forecast.stock.note", "note"),
+        Text(f"I{_REVERSE - 2}:O{_REVERSE - 2}", "reverse.title", "section"),
         Text("B56:O56", "forecast.tests.title", "section"),
         Text(f"B{_TESTS - 1}:C{_TESTS - 1}", "forecast.tests.count", "group"),
         *_groups(_TESTS - 1),
@@ -69,6 +70,7 @@ PAGE = Page(
     ),
     slots=(
         Slot("txt_forecast_scope", "B3:O3", "subtitle"),
+        Slot("txt_reverse", f"I{_REVERSE - 1}:O{_REVERSE - 1}", "note_wrap"),
         *(Slot(f"txt_forecast_mark_{i}", f"B{row}", "mark_near") for i, row in enumerate(_SENTENCES, 1)),
         *(Slot(f"txt_forecast_{i}", f"C{row}:O{row}", "sentence") for i, row in enumerate(_SENTENCES, 1)),
     ),
@@ -82,6 +84,7 @@ PAGE = Page(
             Column("month", "text"), Column("p10", "count"), Column("p50", "count"), Column("p90", "count"),
             Column("floor", "count"), Column("short", "count"), Column("said", "center"),
         ), rows=MONTHS),
+        reverse.table(f"I{_REVERSE}"),
         _tests("tbl_backtest", _TESTS),
         _tests("tbl_backtest_amount", _TESTS_AMOUNT),
         Table("tbl_forecast_months", f"B{_MONTHS}", (
@@ -143,12 +146,16 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
     tables = {
         "tbl_forecast": quarters[keys["tbl_forecast"]].reset_index(drop=True).reindex(range(4)),
         "tbl_stock_path": told[keys["tbl_stock_path"]].reset_index(drop=True).reindex(range(MONTHS)),
+        "tbl_reverse": reverse.rows(analysis, say),
         "tbl_backtest": _past(analysis, Measure.COUNT)[keys["tbl_backtest"]],
         "tbl_backtest_amount": _past(analysis, Measure.AMOUNT)[keys["tbl_backtest_amount"]],
         "tbl_forecast_months": shown[keys["tbl_forecast_months"]],
         "tbl_fan": fan[keys["tbl_fan"]],
     }
-    cells: dict[str, Value] = {"txt_forecast_scope": forecast_words.scope(analysis, say)}
+    cells: dict[str, Value] = {
+        "txt_forecast_scope": forecast_words.scope(analysis, say),
+        "txt_reverse": reverse.sentence(analysis, say),
+    }
     sentences = forecast_words.sentences(analysis, say)
     for i in range(1, len(_SENTENCES) + 1):
         severity, text = sentences[i - 1] if i <= len(sentences) else (None, None)

@@ -14,13 +14,16 @@ _START = 3
 _TILES = ("reserve", "slope", "t3_per_owner", "short_reps", "win_rate")
 _TILE_COLUMNS = (("B", "E"), ("G", "J"), ("L", "O"), ("Q", "T"), ("V", "Y"))
 _NAV = (
-    ("trend", "conversion", "flow", "reps", "alerts"),
-    ("data", "settings", "quality", "definitions"),
+    ("trend", "shape", "conversion", "flow", "reps", "card", "alerts", "forecast", "opportunities", "assurance"),
+    ("plans", "review", "movement", "regions", "data", "remedies", "settings", "quality", "kept", "definitions"),
 )
 _NAV_COLUMNS = (
-    ("B", "C"), ("D", "F"), ("G", "I"), ("J", "K"), ("L", "N"), ("O", "P"), ("Q", "S"), ("T", "V"), ("W", "Y"),
+    ("B", "C"), ("D", "F"), ("G", "H"), ("I", "K"), ("L", "M"), ("N", "O"), ("P", "Q"), ("R", "S"), ("T", "V"),
+    ("W", "Y"),
 )  # fmt: skip
-_PARTS = (("t3", "trend"), ("reps", "reps"), ("trend", "trend"), ("conversion", "conversion"))
+_PARTS = (
+    ("t3", "forecast"), ("reps", "reps"), ("trend", "trend"), ("conversion", "conversion"), ("forecast", "forecast"),
+)  # fmt: skip
 """What the sentences speak of, in their order, and the sheet with the evidence of each."""
 _SENTENCES = range(12, 12 + len(_PARTS))
 _HELP_ROWS = range(31, 36)
@@ -88,7 +91,7 @@ PAGE = Page(
         *(
             Link(f"{a}{row}:{z}{row}", f"sheets.{sheet}", sheet, "nav")
             for row, sheets in enumerate(_NAV, 4)
-            for sheet, (a, z) in zip(sheets, _NAV_COLUMNS, strict=False)
+            for sheet, (a, z) in zip(sheets, _NAV_COLUMNS, strict=True)
         ),
     ),
     tables=(

@@ -4,14 +4,20 @@ from math import isnan
 
 from xlfunnel.analysis import FunnelAnalysis
 from xlfunnel.calendar import month_text
-from xlfunnel.pages import conversion
+from xlfunnel.pages import conversion, forecast_words
 from xlfunnel.pages.phrases import Phrases
 from xlfunnel.terms import Severity
 
 
 def sentences(analysis: FunnelAnalysis, say: Phrases) -> list[tuple[Severity, str]]:
     """(severity, sentence) pairs. Their order is fixed: the link beside each leads to its evidence."""
-    return [_t3(analysis, say), _reps(analysis, say), _trend(analysis, say), conversion.sentences(analysis, say)[0]]
+    return [
+        _t3(analysis, say),
+        _reps(analysis, say),
+        _trend(analysis, say),
+        conversion.sentences(analysis, say)[0],
+        forecast_words.sentences(analysis, say)[0],
+    ]
 
 
 def _t3(analysis: FunnelAnalysis, say: Phrases) -> tuple[Severity, str]:
