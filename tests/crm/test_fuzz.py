@@ -2,6 +2,7 @@
 
 import io
 import random
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -101,6 +102,52 @@ def test_workbooks(
     path = folder / f"fuzz.{write.__name__}"
     path.write_bytes(edited(whole.read_bytes(), edits) if is_packed else repacked(whole, number, edits))
     attempt(path)
+
+
+@pytest.mark.parametrize("write", [xlsx, ods, xlsb])
+@settings(max_examples=100, deadline=None)
+@given(
+    damage=st.sampled_from(["cut", "swap", "drop", "twice"]),
+    where=st.floats(0, 1),
+    numbers=st.tuples(*[st.integers(0, 20)] * 2),
+)
+def test_packages_taken_apart(
+    tmp_path_factory: pytest.TempPathFactory,
+    write: Callable[..., Path],
+    damage: str,
+    where: float,
+    numbers: tuple[int, int],
+) -> None:
+    """A package that ends too early, in which two parts have changed places, one is missing, or one is there twice."""
+    folder = tmp_path_factory.getbasetemp()
+    whole = folder / f"apart.{write.__name__}"
+    if not whole.exists():
+        write(whole, ROWS)
+    path = folder / f"fuzz_apart.{write.__name__}"
+    data = whole.read_bytes()
+    if damage == "cut":
+        path.write_bytes(data[: int(where * len(data))])
+    else:
+        path.write_bytes(rearranged(whole, damage, *numbers))
+    attempt(path)
+
+
+def rearranged(whole: Path, damage: str, one: int, other: int) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        parts = {name: old.read(name) for name in old.namelist()}
+        a, b = (list(parts)[n % len(parts)] for n in (one, other))
+        if damage == "swap":
+            parts[a], parts[b] = parts[b], parts[a]
+        if damage == "drop":
+            del parts[a]
+        for name, content in parts.items():
+            new.writestr(name, content)
+        if damage == "twice":
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                new.writestr(a, parts[b])
+    return out.getvalue()
 
 
 def repacked(whole: Path, number: int, edits: list[tuple[float, str, bytes]]) -> bytes:
