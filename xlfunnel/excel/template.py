@@ -194,6 +194,7 @@ class _Builder:
                 sheet.conditional_format(body, {
                     "type": "data_bar", "data_bar_2010": True, "bar_solid": True, "bar_color": COLORS[column.bars],
                     "min_type": "num", "min_value": 0, "bar_border_color": COLORS[column.bars],
+                    **({"max_type": "num", "max_value": 1} if column.style.startswith("percent") else {}),
                 })  # fmt: skip
             for i, choice in enumerate(column.choices):
                 self._validate(sheet, f"{xl_col_to_name(col + j)}{row + 2 + i}", choice)
