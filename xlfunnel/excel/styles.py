@@ -41,7 +41,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "tile_label": {**_TILE, "font_color": "muted", "valign": "vcenter"},
     "tile_note": {**_TILE, "font_size": 9, "font_color": "muted", "valign": "vcenter", "shrink": True},
     "tile_count": {**_BIG, "num_format": "#,##0"},
-    "tile_share": {**_BIG, "num_format": "0.0%"},
+    "tile_share": {**_BIG, "num_format": "0.00%"},
     "mark": {"font_size": 11, "align": "center", "valign": "vcenter", "font_color": "muted"},
     "mark_near": {"font_size": 11, "align": "right", "valign": "vcenter", "font_color": "muted", "indent": 1},
     "sentence": {"valign": "vcenter", "shrink": True},

@@ -42,8 +42,12 @@ class Phrases:
         return self("sheets.undefined") if isnan(x) else f"{x:.3f}"
 
     def percent(self, share: float) -> str:
-        """A share as a whole percentage."""
-        return self("sheets.undefined") if isnan(share) else f"{share:.0%}".replace("-", "−")
+        """A share as a whole percentage; nearly all is not all, and hardly any is not none."""
+        if isnan(share):
+            return self("sheets.undefined")
+        if 0.995 <= share < 1:
+            return ">99%"
+        return "<1%" if 0 < share < 0.005 else f"{share:.0%}".replace("-", "−")
 
     def names(self, names: Sequence[str]) -> str:
         """Names in a list, cut after a few with the number of the rest."""
