@@ -18,7 +18,7 @@ from xlfunnel.metrics.conversion import conversions
 from xlfunnel.metrics.duration import aged, cycle, durations, over_limit
 from xlfunnel.metrics.fan import fan, stock_path
 from xlfunnel.metrics.flags import Flag, flags
-from xlfunnel.metrics.floors import FLOOR_STAGES, Floor, floors
+from xlfunnel.metrics.floors import FLOOR_STAGES, Floor, floors, in_force
 from xlfunnel.metrics.forecast import Forecast, forecast, untold
 from xlfunnel.metrics.gap_dates import gap_dates
 from xlfunnel.metrics.movement import monthly_movement
@@ -235,7 +235,7 @@ def analyse(
         stage_means=stage_means(owners),
         reviewed=review.closed(ended, days, _typed(entered, "review", review.TYPED), since),
         reviewed_since=since,
-        headline=summary.headline(facts, owners, own, raised, settings),
+        headline=summary.headline(facts, owners, own, raised, in_force(settings, limits, scope)),
         help_first=summary.help_first(owners, raised),
         issues=intake.issues,
         sources=intake.sources,

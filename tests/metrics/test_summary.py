@@ -101,3 +101,13 @@ def test_nothing_at_all_is_no_verdict_rather_than_a_crash() -> None:
     assert run.headline.severity == Severity.NONE
     assert run.headline.owners == 0
     assert run.help_first == ()
+
+
+def test_the_headline_knows_the_floor_that_applies() -> None:
+    """0 is no rule; an empty one is the safety stock, unknown here with so few cases."""
+    assert made(TWO_REPS, "2025-03-31", floor_t3=4).headline.t3_floor == 4
+    for floor in (0, None):
+        head = made(TWO_REPS, "2025-03-31", floor_t3=floor).headline
+        assert isnan(head.t3_floor)
+        assert isnan(head.t3_gap)
+        assert head.severities["t3_per_owner"] == Severity.NONE

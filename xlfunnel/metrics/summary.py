@@ -39,6 +39,7 @@ class Headline:
     t3_now, t3_first            the same for T3
     t3_per_owner, t3_gap        T3 reserve a head; opportunities missing to the floor over all heads, 0 if none,
                                 NaN without a floor
+    t3_floor                    the floor a head that applies; NaN without one
     short_owners                reps below their region's mean, smallest reserve first
     short_share                 their share of the T0-T3 reserve, 0-1
     mean                        T0-T3 reserve a head over the whole scope
@@ -57,6 +58,7 @@ class Headline:
     t3_now: float
     t3_first: float
     t3_per_owner: float
+    t3_floor: float
     t3_gap: float
     short_owners: tuple[str, ...]
     short_share: float
@@ -120,7 +122,7 @@ def headline(
     short = heads[heads["to_mean"] < 0].sort_values(["reserve", "owner"])
     t3_held = float(heads["T3"].sum(skipna=False))  # NaN where the CRM has no such stage
     per_owner = t3_held / len(heads) if len(heads) else nan
-    floor = settings.floor_t3
+    floor = settings.floor_t3 or None  # 0 is no rule
     wins = reserve.win_rate(facts, first, facts.last_month)
     fit = next((t.fit for t in trends if t.span == "T0-T3" and t.measure == Measure.COUNT), None)
     severities = {
@@ -141,6 +143,7 @@ def headline(
         t3_now=now["T3"],
         t3_first=then["T3"],
         t3_per_owner=per_owner,
+        t3_floor=nan if floor is None else floor,
         t3_gap=nan if floor is None or isnan(per_owner) else max(0.0, floor * len(heads) - t3_held),
         short_owners=tuple(short["owner"]),
         short_share=float(short["reserve"].sum() / now["T0-T3"]) if now["T0-T3"] else nan,

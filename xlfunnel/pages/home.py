@@ -159,7 +159,7 @@ def _tiles(analysis: FunnelAnalysis, say: Phrases) -> dict[str, Value]:
     notes = {
         "reserve": say.change(head.reserve_now, head.reserve_first, head.first_month),
         "slope": say("home.note.slope", r2=say.r2(trend.fit.r_squared), verdict=verdict),
-        "t3_per_owner": say.against_floor(head.t3_per_owner, analysis.settings.floor_t3, head.t3_gap),
+        "t3_per_owner": say.against_floor(head.t3_per_owner, head.t3_floor, head.t3_gap),
         "short_reps": say("home.note.short_reps", names=say.names(head.short_owners)) if head.short_owners
         else say("home.note.no_short_reps"),
         "win_rate": say("home.note.win_rate", won=head.won, closed=head.closed, months=head.months),

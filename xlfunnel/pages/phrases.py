@@ -130,9 +130,9 @@ class Phrases:
         sign = "+" if now > then else ""
         return self("home.note.change", month=month_text(month), change=sign + self.number(now - then, 0), share=share)
 
-    def against_floor(self, value: float, floor: float | None, gap: float) -> str:
+    def against_floor(self, value: float, floor: float, gap: float) -> str:
         """A figure a head against its floor, with what is missing over all heads."""
-        if floor is None or isnan(value):
+        if isnan(floor) or isnan(value):
             return self("home.note.no_floor")
         key = "home.note.below_floor" if value < floor else "home.note.above_floor"
         return self(key, floor=self.number(floor), gap=self.number(gap, 0))

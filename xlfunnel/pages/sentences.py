@@ -30,7 +30,7 @@ def _t3(analysis: FunnelAnalysis, say: Phrases) -> tuple[Severity, str]:
         "now": say.count(head.t3_now),
         "month": month_text(head.first_month),
         "per_owner": say.number(head.t3_per_owner),
-        "floor": say.number(analysis.settings.floor_t3 or 0),
+        "floor": say.number(head.t3_floor),
         "gap": say.count(head.t3_gap),
     }
     return severity, say(f"home.sentence.t3_{severity}", **facts)
