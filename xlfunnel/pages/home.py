@@ -11,6 +11,8 @@ from xlfunnel.terms import STAGES, FlagCode, Severity
 
 _START = 3
 """Sentences that a template without data has: what to do first."""
+_TILE_LETTERS = 18
+"""Letters of names that the note of a tile has room for, beside the number of the rest."""
 _TILES = ("reserve", "slope", "t3_per_owner", "short_reps", "win_rate")
 _TILE_COLUMNS = (("B", "E"), ("G", "J"), ("L", "O"), ("Q", "T"), ("V", "Y"))
 _NAV = (
@@ -160,7 +162,8 @@ def _tiles(analysis: FunnelAnalysis, say: Phrases) -> dict[str, Value]:
         "reserve": say.change(head.reserve_now, head.reserve_first, head.first_month),
         "slope": say("home.note.slope", r2=say.r2(trend.fit.r_squared), verdict=verdict),
         "t3_per_owner": say.against_floor(head.t3_per_owner, head.t3_floor, head.t3_gap),
-        "short_reps": say("home.note.short_reps", names=say.names(head.short_owners)) if head.short_owners
+        "short_reps": say("home.note.short_reps", names=say.names(head.short_owners, _TILE_LETTERS))
+        if head.short_owners
         else say("home.note.no_short_reps"),
         "win_rate": say("home.note.win_rate", won=head.won, closed=head.closed, months=head.months),
     }  # fmt: skip

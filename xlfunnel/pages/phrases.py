@@ -14,6 +14,8 @@ from xlfunnel.strings import words
 from xlfunnel.terms import OUTCOMES, Severity
 
 _NAMES_SHOWN = 5
+_MANIFOLD = 10
+"""From so many times as much on, a change in per cent says nothing."""
 
 
 class Phrases:
@@ -47,12 +49,16 @@ class Phrases:
             return self("sheets.undefined")
         if 0.995 <= share < 1:
             return ">99%"
-        return "<1%" if 0 < share < 0.005 else f"{share:.0%}".replace("-", "−")
+        return "<1%" if 0 < share <= 0.005 else f"{share:.0%}".replace("-", "−")
 
-    def names(self, names: Sequence[str]) -> str:
-        """Names in a list, cut after a few with the number of the rest."""
-        shown = self("sheets.comma").join(self.owner(n) for n in names[:_NAMES_SHOWN])
-        rest = len(names) - _NAMES_SHOWN
+    def names(self, names: Sequence[str], room: int = 1000) -> str:
+        """Names in a list, cut after a few with the number of the rest: as few as have room, in letters, but one."""
+        each = [self.owner(n) for n in names[:_NAMES_SHOWN]]
+        comma = self("sheets.comma")
+        while len(each) > 1 and _width(comma.join(each)) > room:
+            each.pop()
+        rest = len(names) - len(each)
+        shown = comma.join(each)
         return self("sheets.and_more", names=self.spaced(shown), n=rest) if rest > 0 else shown
 
     def spaced(self, name: str) -> str:
@@ -126,7 +132,7 @@ class Phrases:
         """Now against then, in units and per cent."""
         if isnan(now) or isnan(then):
             return self("sheets.undefined")
-        share = self.percent(now / then - 1) if then else self("sheets.undefined")
+        share = self.percent(now / then - 1) if then and now < _MANIFOLD * then else self("sheets.undefined")
         sign = "+" if now > then else ""
         return self("home.note.change", month=month_text(month), change=sign + self.number(now - then, 0), share=share)
 
@@ -189,3 +195,8 @@ class Phrases:
             for t in tags
         ]
         return self("sheets.semicolon").join(each) or None
+
+
+def _width(text: str) -> int:
+    """Letters wide, Han letters two each."""
+    return sum(2 if ord(letter) > 0x2E7F else 1 for letter in text)

@@ -67,13 +67,13 @@ PAGE = Page(
     ),
     tables=(
         Table("tbl_reps", "B23", (
-            Column("rank", "count"), Column("owner", "text"), Column("region", "help_text"),
+            Column("rank", "count"), Column("owner", "help_text"), Column("region", "help_text"),
             *(Column(s, "count", bars="teal4") for s in STAGES),
             Column("reserve", "count_strong"), Column("region_mean", "number1"), Column("to_mean", "signed1"),
             Column("to_floor", "signed1"), Column("tags", "help_text"), Column("flags", "help_text"),
         )),
         Table("tbl_rep_rates", "Q23", (
-            Column("owner", "text"), Column("entered", "count"), Column("advanced", "count"),
+            Column("owner", "help_text"), Column("entered", "count"), Column("advanced", "count"),
             Column("rate", "percent1"), Column("shrunk", "percent1"), Column("region_rate", "percent1"),
             Column("low95", "percent1"), Column("high95", "percent1"), Column("mark", "center_mark"),
             Column("placement", "help_text"), *(Column(m, "center_heat") for m in MONTHS), Column("trend", "help_text"),
@@ -83,11 +83,11 @@ PAGE = Page(
             Column("t3_short", "count"), Column("mean", "number1"), Column("floor", "number1"),
         )),
         Table("tbl_rep_limits", "AV23", (
-            Column("owner", "text"), *(Column(name, "percent1") for name in _DOTS), Column("region_rate", "percent1"),
+            Column("owner", "help_text"), *(Column(name, "percent1") for name in _DOTS), Column("region_rate", "percent1"),
             *(Column(name, "percent1") for name in _LIMITS), Column("label", "percent1"),
         )),
         Table("tbl_rep_ranks", "BH23", (
-            Column("owner", "text"), Column("shrunk", "percent1"), Column("region_rate", "percent1"),
+            Column("owner", "help_text"), Column("shrunk", "percent1"), Column("region_rate", "percent1"),
             Column("label", "percent1"),
         )),
     ),

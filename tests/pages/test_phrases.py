@@ -1,0 +1,41 @@
+"""How names and numbers are worded."""
+
+import pytest
+
+from xlfunnel.pages.phrases import Phrases
+from xlfunnel.settings import Settings
+
+EN, ZH = Phrases(Settings(language="en")), Phrases(Settings(language="zh-CN"))
+
+
+@pytest.mark.parametrize(
+    ("names", "room", "shown"),
+    [
+        ([], 1000, ""),
+        (["Ann", "Bob"], 1000, "Ann, Bob"),
+        (list("ABCDEFG"), 1000, "A, B, C, D, E and 2 more"),
+        (["Donn Cantrell", "Garret Kinder"], 18, "Donn Cantrell and 1 more"),
+        (["A very long name that no tile holds"], 18, "A very long name that no tile holds"),
+    ],
+)
+def test_as_many_names_as_have_room(names: list[str], room: int, shown: str) -> None:
+    assert EN.names(names, room) == shown
+
+
+def test_han_letters_are_two_wide() -> None:
+    assert ZH.names(["张三丰", "李四光", "王五一"], 14) == "张三丰、李四光及另外 1 人"
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [(0, "0%"), (0.004, "<1%"), (0.005, "<1%"), (0.5, "50%"), (0.9949, "99%"), (0.9997, ">99%"), (1, "100%"), (2.5, "250%"),
+     (-0.3, "−30%"), (float("nan"), "—")],
+)  # fmt: skip
+def test_nearly_all_is_not_all(share: float, shown: str) -> None:
+    assert EN.percent(share) == shown
+
+
+def test_a_manifold_change_has_no_percentage() -> None:
+    assert "(+" not in EN.change(1589, 7, 561)
+    assert "+1,582 (—)" in EN.change(1589, 7, 561)
+    assert "−111 (−55%)" in EN.change(92, 203, 661)
