@@ -28,8 +28,8 @@ def test_han_letters_are_two_wide() -> None:
 
 @pytest.mark.parametrize(
     ("share", "shown"),
-    [(0, "0%"), (0.004, "<1%"), (0.005, "<1%"), (0.5, "50%"), (0.9949, "99%"), (0.9997, ">99%"), (1, "100%"), (2.5, "250%"),
-     (-0.3, "−30%"), (float("nan"), "—")],
+    [(0, "0%"), (0.004, "<1%"), (0.005, "<1%"), (0.5, "50%"), (0.9949, "99%"), (0.9997, ">99%"), (1, "100%"),
+     (2.5, "250%"), (-0.3, "−30%"), (float("nan"), "—")],
 )  # fmt: skip
 def test_nearly_all_is_not_all(share: float, shown: str) -> None:
     assert EN.percent(share) == shown

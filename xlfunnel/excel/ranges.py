@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 MAX_ROW = 1_048_576
 
@@ -157,17 +158,21 @@ def shifted_formula(formula: str, by: int) -> str:
 def _rewritten(formula: str, change: Callable[[str | None, Sequence[str | None]], tuple[int, int] | None]) -> str:
     """The formula with new row numbers where `change(sheet, corner groups)` gives some."""
 
-    def token(match: re.Match[str]) -> str:
-        if match["range"] is None:
-            return match[0]
-        groups = match.groups()[2:]
-        rows = change(match["sheet"], groups)
+    out, at = [], 0
+    for start, end, sheet, groups in _ranges_in(formula):
+        rows = change(sheet, groups)
         if rows is None:
-            return match[0]
-        text = f"{match['sheet'] or ''}{groups[0]}{groups[1]}{rows[0]}"
-        return f"{text}:{groups[3]}{groups[4]}{rows[1]}" if groups[3] else text
+            continue
+        text = f"{sheet or ''}{groups[0]}{groups[1]}{rows[0]}"
+        out += [formula[at:start], f"{text}:{groups[3]}{groups[4]}{rows[1]}" if groups[3] else text]
+        at = end
+    return "".join([*out, formula[at:]]) if out else formula
 
-    return _TOKEN.sub(token, formula)
+
+@lru_cache(maxsize=1024)
+def _ranges_in(formula: str) -> tuple[tuple[int, int, str | None, tuple[str | None, ...]], ...]:
+    """Start, end, sheet and corner groups of each range; a column's formula is asked for in row after row."""
+    return tuple((m.start(), m.end(), m["sheet"], m.groups()[2:]) for m in _TOKEN.finditer(formula) if m["range"])
 
 
 def _range(groups: Sequence[str | None]) -> Range:

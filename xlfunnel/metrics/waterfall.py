@@ -84,11 +84,11 @@ def month_by_month(rows: pd.DataFrame, stage: str) -> pd.DataFrame:
 
     came, went  all that came and all that left; a balance of what nobody explains counts to the side it is on
     """
-    months = sorted(set(rows["month"]))
-    found = [between(rows, m, m) for m in months]
-    table = pd.DataFrame([f[f["stage"] == stage].iloc[0] for f in found if stage in set(f["stage"])])
-    table = table.reindex(columns=list(STEPS_SHOWN)).reset_index(drop=True).astype(float)
-    table.insert(0, "month", months[: len(table)])
+    inside = rows[rows["stage"].isin(stages_of(stage) if stage in SPANS else (stage,))]
+    table = inside.groupby("month")[list(STEPS_SHOWN)].sum().astype(float).reset_index()
+    for coming, going in _NETTED if stage in SPANS else ():
+        within = table[[coming, going]].min(axis=1)
+        table[coming], table[going] = table[coming] - within, table[going] - within
     nets = table[list(NETS)].sum(axis=1)
     return table.assign(
         came=table[list(INS)].sum(axis=1) + nets.clip(lower=0), went=table[list(OUTS)].sum(axis=1) - nets.clip(upper=0)

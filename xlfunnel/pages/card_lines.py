@@ -63,7 +63,7 @@ class RepLines:
                 ("durations", analysis.durations.dropna(subset=["owner"])),
                 ("comparisons", analysis.comparisons),
                 ("owner_months", analysis.owner_months),
-                ("aged", analysis.aged),
+                ("aged", analysis.aged.groupby(keys, sort=False).head(OPEN_LINES)),
             )
         }
         whole = analysis.durations[analysis.durations["owner"].isna() & analysis.durations["region"].notna()]

@@ -83,8 +83,9 @@ PAGE = Page(
             Column("t3_short", "count"), Column("mean", "number1"), Column("floor", "number1"),
         )),
         Table("tbl_rep_limits", "AV23", (
-            Column("owner", "help_text"), *(Column(name, "percent1") for name in _DOTS), Column("region_rate", "percent1"),
-            *(Column(name, "percent1") for name in _LIMITS), Column("label", "percent1"),
+            Column("owner", "help_text"), *(Column(name, "percent1") for name in _DOTS),
+            Column("region_rate", "percent1"), *(Column(name, "percent1") for name in _LIMITS),
+            Column("label", "percent1"),
         )),
         Table("tbl_rep_ranks", "BH23", (
             Column("owner", "help_text"), Column("shrunk", "percent1"), Column("region_rate", "percent1"),
