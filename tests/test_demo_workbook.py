@@ -115,14 +115,10 @@ def test_whiskers_reach_as_far_as_the_intervals(demo: Demo) -> None:
     with zipfile.ZipFile(demo[1]) as z:
         charts = [z.read(n).decode() for n in z.namelist() if re.fullmatch(r"xl/charts/chart\d+\.xml", n)]
     whiskered = [c for c in charts if "<c:errBars>" in c]
-    assert [c.count("<c:errBars>") for c in whiskered] == [
-        3,
-        3,
-        1,
-        1,
-    ]  # one a colour of bar on Funnel shape, on Conversion
+    # One a colour of bar on Funnel shape and on Conversion; on Regions two colours of one win rate.
+    assert [c.count("<c:errBars>") for c in whiskered] == [3, 3, 1, 1, 2]
     tables = build_report(demo[2], with_data=False).tables
-    names = ("tbl_shape_bars", "tbl_conversion_bars", "tbl_flow_bars", "tbl_cycle")
+    names = ("tbl_shape_bars", "tbl_conversion_bars", "tbl_flow_bars", "tbl_cycle", "tbl_region_bars")
     for chart, name in zip(whiskered, names, strict=True):
         for side, key in (("plus", "above"), ("minus", "below")):
             lengths = tables[name][words(demo[0])(f"tables.{name.removeprefix('tbl_')}.{key}")].dropna()

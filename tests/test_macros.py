@@ -171,7 +171,7 @@ def test_the_result_sheets_become_a_pdf(office: Office, sample: xw.Book, tmp_pat
     text = subprocess.run(["pdftotext", pdf, "-"], capture_output=True, check=True).stdout.decode()
     assert SAY("alerts.title") in text
     assert SAY("settings_sheet.header.meaning") not in text
-    assert "LX-2024-0001" not in text
+    assert SAY("data.title") not in text
     assert [s.visible for s in sample.sheets] == visible
     assert sample.sheets.active.name == "人员"
     office.click(macros.export_pdf)

@@ -71,7 +71,9 @@ def test_the_regions_files_fill_the_open_workbook(office: Office, book: xw.Book,
     assert typed(book)["S-2"] == [4, "上门拜访"]
     regions = [r[2] for r in LiveBook(book).rows("tbl_regions")]
     assert sorted(map(str, regions)) == ["North大区", "South大区"]
-    account = {str(r[2]): str(r[4]) for r in LiveBook(book).rows("tbl_issues")}
+    live = LiveBook(book)
+    source, value = (live.headers("tbl_issues").index(SAY(f"tables.issues.{c}")) for c in ("source", "value"))
+    account = {str(r[source]): str(r[value]) for r in live.rows("tbl_issues")}
     assert account["North.xlsx"].startswith("数据改过")
     assert account["South.xlsx"] == "数据与发出时相同。"
 

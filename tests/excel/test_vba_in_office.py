@@ -120,7 +120,7 @@ def driver(*files: str) -> str:
 
 # What of Excel LibreOffice lacks, and what stands in for it.
 STAND_INS = {
-    ", MultiSelect:=True)": ")",
+    ", MultiSelect:=True)": ", True)",
     "Application.GetOpenFilename(": "PickedByTest(",
     'ActiveWorkbook.CustomDocumentProperties("xlfunnel_template").Value': 'CustomProperty("xlfunnel_template")',
     "ActiveWorkbook.HasVBProject": "True",
