@@ -25,7 +25,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize_scalar
 from scipy.special import bdtr, bdtrik, betaln
 
 from xlfunnel.calendar import day_number, month_end
@@ -47,7 +46,10 @@ JOURNEYS = ("T2", "T1")
 
 _LEAST, _MOST = 1e-6, 0.999
 _GRID = np.geomspace(_LEAST, _MOST, 48)
-"""Values of ρ tried before the best of them is refined."""
+"""Values of ρ tried first; then as many between the neighbours of the best, and so on."""
+
+_ZOOMS = 6
+"""Times the grid is refined: each makes it 23 times finer."""
 
 
 class Comparison(NamedTuple):
@@ -154,15 +156,16 @@ def overdispersion(k: ArrayLike, n: ArrayLike) -> float:
         each = betaln(advanced + m * p, entered - advanced + m * (1 - p)) - betaln(m * p, m * (1 - p))
         return np.asarray(each.sum(axis=1))
 
-    values = likelihood(_GRID)
-    best = int(values.argmax())
-    low, high = _GRID[max(best - 1, 0)], _GRID[min(best + 1, len(_GRID) - 1)]
-    found = minimize_scalar(
-        lambda x: -float(likelihood(np.exp(np.array([x])))[0]), bounds=(np.log(low), np.log(high)), method="bounded",
-        options={"xatol": 1e-9},
-    )  # fmt: skip
+    # Ever finer grids around the likeliest point: scipy.optimize weighs more than all else that is needed of scipy.
+    grid = np.log(_GRID)
+    for _ in range(_ZOOMS):
+        values = likelihood(np.exp(grid))
+        best = int(values.argmax())
+        grid = np.linspace(grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)], len(_GRID))
     binomial = float((advanced * np.log(p) + (entered - advanced) * np.log1p(-p)).sum())
-    return float(np.exp(found.x)) if -found.fun > binomial + 1e-9 else 0.0
+    values = likelihood(np.exp(grid))
+    best = int(values.argmax())
+    return float(np.exp(grid[best])) if values[best] > binomial + 1e-9 else 0.0
 
 
 def placement(row: Mapping[Hashable, Any]) -> Placement:
