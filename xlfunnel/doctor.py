@@ -154,9 +154,9 @@ def _versions(machine: Machine) -> Iterator[Finding]:
 
 def _server(machine: Machine) -> Iterator[Finding]:
     """Import all that the UDF server and the buttons need, in a process that may hang or die."""
-    late = ["openpyxl"]  # loaded only where a file asks for it, but then it must be there
-    modules = ["xlfunnel.udfs", "xlfunnel.macros", *late, *(["xlwings.com_server"] if machine.registry else [])]
-    command = [str(machine.interpreter), "-B", "-c", "import " + ", ".join(modules)]
+    modules = ["xlfunnel.udfs", "xlfunnel.macros", *(["xlwings.com_server"] if machine.registry else [])]
+    late = "from openpyxl import load_workbook"  # loaded only where a file asks for it, but then it must be there
+    command = [str(machine.interpreter), "-B", "-c", f"import {', '.join(modules)}; {late}"]
     began = time.perf_counter()
     with tempfile.TemporaryFile() as errors:  # not a pipe: whatever else the child starts could hold it open for ever
         try:
