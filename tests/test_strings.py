@@ -9,6 +9,7 @@ from string import Formatter
 
 import pytest
 
+from xlfunnel import terms
 from xlfunnel.arguments import COMMANDS, OPTIONS
 from xlfunnel.settings import LANGUAGES
 from xlfunnel.strings import table, words
@@ -21,6 +22,7 @@ from xlfunnel.terms import (
     Diagnosis,
     Field,
     FlagCode,
+    GapKind,
     IssueCode,
     Judgement,
     Outcome,
@@ -31,6 +33,7 @@ from xlfunnel.terms import (
     Reason,
     Severity,
     Shape,
+    Silence,
     Stale,
     Tag,
     Treatment,
@@ -124,6 +127,8 @@ ENUM_LABELS: list[tuple[str, type[StrEnum] | tuple[str, ...]]] = [
     ("tags.name", Tag),
     ("tags.evidence", Tag),
     ("shape.judgement", Judgement),
+    ("forecast.silent", Silence),
+    ("forecast.gap", GapKind),
     ("opportunities.advice", Advice),
     ("opportunities.stale", Stale),
     ("review.reason", Reason),
@@ -145,6 +150,13 @@ ENUM_LABELS: list[tuple[str, type[StrEnum] | tuple[str, ...]]] = [
 @pytest.mark.parametrize(("prefix", "members"), ENUM_LABELS, ids=[p for p, _ in ENUM_LABELS])
 def test_every_member_has_its_label(prefix: str, members: type[StrEnum] | tuple[str, ...]) -> None:
     assert [str(m) for m in members if f"{prefix}.{m}" not in KEYS] == []
+
+
+def test_no_enum_of_terms_is_without_labels() -> None:
+    """But for names of columns, and what reads by its table's header."""
+    known = {members for _, members in ENUM_LABELS} | {terms.Col, terms.Outcome, terms.Measure}
+    every = {e for e in vars(terms).values() if isinstance(e, type) and issubclass(e, StrEnum) and e is not StrEnum}
+    assert every - known == set()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -10,6 +10,7 @@ import pytest
 from ran import Run
 from visits import history_table
 
+from xlfunnel import analysis
 from xlfunnel.strings import words
 
 
@@ -51,3 +52,18 @@ def test_an_engine_takes_one_source_and_nothing_beside_it(
         assert ran.code == 2, ran.err
         assert len(ran.err.splitlines()) == 1
     assert not (tmp_path / "out.xlsx").exists()
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_too_many_visits_to_fetch_leave_all_but_the_forecast(
+    xlfunnel: Callable[..., Run], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    monkeypatch.setattr(analysis, "STAYS_FETCHED", 100)
+    out = tmp_path / "out.xlsx"
+    made = xlfunnel("report", folder, "--engine", "duckdb", "-o", out, "--lang", language)
+    assert made.code == 0, made.err
+    say = words(language)
+    book = openpyxl.load_workbook(out)
+    told = [c.value for row in book[say("sheets.forecast")].iter_rows() for c in row]
+    assert say("forecast.silent.elsewhere").strip() in {str(t).strip() for t in told}
+    assert say("forecast.silent.elsewhere").strip() in str([c.value for r in book[say("sheets.home")] for c in r])
