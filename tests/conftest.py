@@ -3,11 +3,15 @@
 import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import xlwings as xw
 from hypothesis import settings
 from ran import Run
+
+if TYPE_CHECKING:
+    from clicked import Office
 
 settings.register_profile("unhurried", deadline=None)  # no test depends on how busy the machine is
 settings.load_profile("unhurried")
@@ -80,6 +84,23 @@ def office_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[xw.App]:
 
     with office(tmp_path_factory.mktemp("office")) as desktop:
         yield hosts.lo_engine.activate(desktop)
+
+
+@pytest.fixture
+def office(office_app: xw.App) -> "Office":
+    """The application with what it says and shows."""
+    from clicked import Office
+
+    return Office(office_app)
+
+
+@pytest.fixture
+def book(office: "Office", tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[xw.Book]:
+    """The Chinese workbook that ships, empty and open, its buttons ready to be clicked."""
+    from clicked import clicked, workbook
+
+    with clicked(office.app, workbook(tmp_path), monkeypatch) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

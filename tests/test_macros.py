@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -45,17 +45,6 @@ def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("LANG", "en_US.UTF-8")
-
-
-@pytest.fixture
-def office(office_app: xw.App) -> Office:
-    return Office(office_app)
-
-
-@pytest.fixture
-def book(office_app: xw.App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[xw.Book]:
-    with clicked(office_app, workbook(tmp_path), monkeypatch) as opened:
-        yield opened
 
 
 @pytest.fixture

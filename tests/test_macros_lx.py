@@ -42,11 +42,6 @@ def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
-@pytest.fixture
-def office(office_app: xw.App) -> Office:
-    return Office(office_app)
-
-
 @pytest.fixture(params=["zh-CN", "en"])
 def book(
     request: pytest.FixtureRequest, office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -1,11 +1,10 @@
 """The button that collects the regions' workbooks into the open one, against LibreOffice."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import xlwings as xw
-from clicked import Office, clicked, workbook
+from clicked import Office
 from regional import OFFICES, add_rows, day, edited, offices, set_where
 
 from xlfunnel import macros
@@ -26,17 +25,6 @@ def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of the user's is touched."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("HOME", str(tmp_path))
-
-
-@pytest.fixture
-def office(office_app: xw.App) -> Office:
-    return Office(office_app)
-
-
-@pytest.fixture
-def book(office_app: xw.App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[xw.Book]:
-    with clicked(office_app, workbook(tmp_path), monkeypatch) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from xlfunnel.analysis import FunnelAnalysis
 from xlfunnel.calendar import date_of, month_text
 from xlfunnel.metrics.alerts import diagnosis
 from xlfunnel.metrics.backtest import coverage
+from xlfunnel.metrics.flags import Flag
 from xlfunnel.metrics.movement import STEPS_SHOWN
 from xlfunnel.metrics.opportunity import CAUSES, DATES
 from xlfunnel.pages.evidence import evidence
@@ -22,6 +23,7 @@ _CONVERSION = (
     "from_stage", "to_stage", "horizon_days", "entered", "advanced", "rate", "shrunk", "region_rate",
     "low95", "high95", "low998", "high998", "placement", "is_headline",
 )  # fmt: skip
+_FLAG = ("region", "owner", "code", "span", "value", "limit", "severity")
 _SHAPE = (
     "region", "owner", "stage", "now", "entered", "ratio", "low", "high", "history", "verdict", "now_ratio",
     "usual_low", "usual", "usual_high",
@@ -64,19 +66,18 @@ def owners(analysis: FunnelAnalysis) -> list[dict[str, Any]]:
     ]
 
 
+def flag(f: Flag) -> dict[str, Any]:
+    """A broken rule, whoever found it."""
+    return {name: getattr(f, name) for name in _FLAG} | {"span": f.span or None}
+
+
 def alerts(analysis: FunnelAnalysis) -> list[dict[str, Any]]:
     """Every alert with its evidence and its remedy, in the language of the settings."""
     say = Phrases(analysis.settings)
     known = remedies(analysis, say)
     return [
         {
-            "region": f.region,
-            "owner": f.owner,
-            "code": f.code,
-            "span": f.span or None,
-            "value": f.value,
-            "limit": f.limit,
-            "severity": f.severity,
+            **flag(f),
             "evidence": evidence(f, say),
             "diagnosis": diagnosis(f),
             "remedy": [r._asdict() for r in known[diagnosis(f)]],
@@ -123,16 +124,12 @@ def opportunities(analysis: FunnelAnalysis) -> list[dict[str, Any]]:
 
 def shape(analysis: FunnelAnalysis) -> list[dict[str, Any]]:
     """A row a stage of everyone's funnel: what stands, what entered recently, how it narrows."""
-    return [{name: row[name] for name in _SHAPE} for row in analysis.shape.to_dict("records")]
+    return rows_of(analysis.shape, _SHAPE)
 
 
 def movement(analysis: FunnelAnalysis) -> list[dict[str, Any]]:
     """A row a month, stage and measure, of regions and the total: reps would make it many times as long."""
-    rows = analysis.movement[analysis.movement["owner"].isna()]
-    return [
-        {name: month_text(row[name]) if name == "month" else row[name] for name in _MOVEMENT}
-        for row in rows.to_dict("records")
-    ]
+    return rows_of(analysis.movement[analysis.movement["owner"].isna()], _MOVEMENT)
 
 
 def reviewed(analysis: FunnelAnalysis) -> list[dict[str, Any]]:

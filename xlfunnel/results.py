@@ -5,7 +5,7 @@ whole and a region of null all regions together. Rows stand in the order of the 
 """
 
 import json
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from enum import Enum
 from math import isfinite
@@ -57,24 +57,13 @@ def to_json(analysis: FunnelAnalysis) -> dict[str, Any]:
         "flows": [row for who in whos for row in _flows(analysis, *who)],
         "win_rate": [_win_rate(analysis, *who) for who in whos],
         "trends": [_trend(t) for t in analysis.trends],
-        "conversion": [_named(row, _CONVERSION) for row in _rows(analysis.conversions)],
-        "durations": [_named(row, _DURATION) for row in _rows(analysis.durations)],
+        "conversion": json_parts.rows_of(analysis.conversions, _CONVERSION),
+        "durations": json_parts.rows_of(analysis.durations, _DURATION),
         "owners": json_parts.owners(analysis),
         "shape": json_parts.shape(analysis),
         "movement": json_parts.movement(analysis),
         **json_parts.coming(analysis),
-        "flags": [
-            {
-                "region": f.region,
-                "owner": f.owner,
-                "code": f.code,
-                "span": f.span or None,
-                "value": f.value,
-                "limit": f.limit,
-                "severity": f.severity,
-            }
-            for f in analysis.flags
-        ],
+        "flags": [json_parts.flag(f) for f in analysis.flags],
         "alerts": json_parts.alerts(analysis),
         "opportunities": json_parts.opportunities(analysis),
         "review": json_parts.reviewed(analysis),
@@ -118,15 +107,6 @@ def _win_rate(analysis: FunnelAnalysis, region: str | None, owner: str | None) -
         "won": rate.won,
         "closed": rate.closed,
     }
-
-
-def _rows(frame: pd.DataFrame) -> list[dict[Hashable, Any]]:
-    return frame.to_dict("records")
-
-
-def _named(row: dict[Hashable, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """These of a row's values; months as text."""
-    return {n: month_text(int(row[n])) if n == "month" and not pd.isna(row[n]) else row[n] for n in names}
 
 
 def _trend(trend: Trend) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from xlfunnel.pages.card_lines import (
     STAGE_LINES,
     STEP_LINES,
     RepLines,
+    labels,
 )
 from xlfunnel.pages.model import Chart, Choice, Column, Content, Link, Mark, Page, Series, Slot, Table, Text
 from xlfunnel.pages.phrases import Phrases
@@ -206,9 +207,9 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
 
 def chosen(analysis: FunnelAnalysis, say: Phrases) -> dict[str, Value]:
     """The choice of a new workbook, or of one whose rep is gone: the first rep."""
-    labels = RepLines(analysis, say).labels
+    names = labels(analysis, say)
     stays = analysis.entered.cells.get(CHOSEN)
-    return {f"cfg_{CHOSEN}": stays if stays in labels else labels[0] if labels else None}
+    return {f"cfg_{CHOSEN}": stays if stays in names else names[0] if names else None}
 
 
 def _picked(lines: pd.DataFrame, at: int, n: int) -> pd.DataFrame:

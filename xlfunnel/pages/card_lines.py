@@ -42,6 +42,22 @@ LINES = {
 CARDS = ("rep", "region", "reserve", "reserve_note", "t3", "t3_note", "rate", "rate_note", "tags", "tags_note")
 
 
+def labels(analysis: FunnelAnalysis, say: Phrases) -> list[str]:
+    """The reps in the order of the Reps sheet, as a card's list names them: with the region where two share a name."""
+    whos = _whos(analysis)
+    often = Counter(owner for _, owner in whos)
+    return [
+        owner if often[owner] == 1 else say("card.label", owner=owner, region=say.region(region))
+        for region, owner in whos
+    ]
+
+
+def _whos(analysis: FunnelAnalysis) -> list[tuple[str, str]]:
+    """(region, owner) of every rep."""
+    named = analysis.owners[analysis.owners["owner"] != ""]
+    return [(str(region), str(owner)) for region, owner in zip(named["region"], named["owner"], strict=True)]
+
+
 class RepLines:
     """The reps in the order of the Reps sheet, and what a card says of each."""
 
@@ -49,12 +65,8 @@ class RepLines:
         self._analysis, self._say = analysis, say
         self._remedies = remedies(analysis, say)
         self._owners = analysis.owners[analysis.owners["owner"] != ""].to_dict("records")
-        self._whos: list[tuple[str, str]] = [(str(r["region"]), str(r["owner"])) for r in self._owners]
-        often = Counter(owner for _, owner in self._whos)
-        self.labels = [
-            owner if often[owner] == 1 else say("card.label", owner=owner, region=say.region(region))
-            for region, owner in self._whos
-        ]
+        self._whos = _whos(analysis)
+        self.labels = labels(analysis, say)
         self.months = sorted(set(analysis.owner_months["month"]))[-MONTHS_SHOWN:]
         keys = [Col.REGION.value, Col.OWNER.value]
         self._parts = {

@@ -26,7 +26,7 @@ PAGE = Page(
     ),
     heights={
         1: 8, 2: 28, 3: 18, 4: 6, 5: 22, **dict.fromkeys(_SENTENCES, 20), 9: 8, **dict.fromkeys(_CHARTS, 20), 26: 8,
-        27: 22, 30: 18, _HEAD: 31,
+        27: 22, 30: 18, **dict.fromkeys(range(_HEAD, _HEAD + 3), 31),
     },
     area=f"B1:W{_LAST}",
     repeat="2:4",
@@ -54,7 +54,7 @@ PAGE = Page(
         Table("tbl_regions", f"B{_HEAD}", (
             Column("rank", "count"), Column("mark", "center_mark"), Column("region", "text"),
             Column("owners", "count"), Column("short_owners", "count"), Column("reserve", "count", bars="teal4"),
-            *(Column(f"slope_{line}", "signed1") for line in _LINES), Column("verdict", "help_text"),
+            *(Column(f"slope_{line}", "signed1") for line in _LINES), Column("verdict", "wrap"),
             Column("t3_per_owner", "number1"), Column("to_floor", "signed1"),
             Column("step", "center"), Column("step_entered", "count"), Column("step_rate", "percent1"),
             Column("step_all", "percent1"),
