@@ -52,7 +52,8 @@ clean:
 	@$(PIP) -e .
 	@touch $@
 
-.venv/.tests: .venv/.package
+.venv/.tests: .venv/.package Makefile
 	@echo "Installing what the tests need …"
 	@$(PIP) -e ".[test,warehouse]"
+	@$(PIP) --target .venv/duckdb-attach --upgrade --no-deps duckdb==1.5.5 duckdb-extension-sqlite-scanner==1.5.5
 	@touch $@

@@ -1,7 +1,10 @@
 """Data that stay where they are: what DuckDB and Spark count is what pandas counts, to the last row."""
 
+import json
 import os
 import shutil
+import sqlite3
+import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -17,6 +20,7 @@ from xlfunnel.crm import engines, read_sources
 from xlfunnel.crm.warehouse import read_warehouse
 from xlfunnel.errors import InputError
 from xlfunnel.settings import Settings
+from xlfunnel.strings import words
 from xlfunnel.terms import IssueCode, Treatment
 
 N = 1500
@@ -143,6 +147,102 @@ def test_a_table_of_a_database_is_read_where_it_is(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_warehouse("sales.nothing", "duckdb", settings)
     assert caught.value.code == "input.engine_failed"
+
+
+@pytest.fixture
+def homeless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """DuckDB for a user who has installed no extension."""
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    return import_module("duckdb") if os.environ.get("CI") else pytest.importorskip("duckdb")
+
+
+@pytest.mark.usefixtures("homeless")
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_a_missing_extension_is_not_downloaded_but_told_how_to_install(
+    kind: str, language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statements: list[str] = []
+    run = engines.DuckDB._run
+    monkeypatch.setattr(engines.DuckDB, "_run", lambda self, sql: statements.append(sql) or run(self, sql))
+    with pytest.raises(InputError) as caught:
+        read_warehouse("history", "duckdb", Settings(warehouse={"database": f"{kind}:{tmp_path / 'crm.db'}"}))
+    assert caught.value.code == "input.no_extension"
+    sentence = words(language)(caught.value.code, **caught.value.params)
+    assert f"duckdb.sql('INSTALL {kind}')" in sentence
+    assert "\n" not in sentence
+    assert statements == []  # nothing is attached, so that DuckDB is never tempted
+
+
+def test_duckdb_is_told_to_download_nothing() -> None:
+    import_module("duckdb") if os.environ.get("CI") else pytest.importorskip("duckdb")
+    told = engines.DuckDB({}).frame("SELECT value FROM duckdb_settings() WHERE name = 'autoinstall_known_extensions'")
+    assert told["value"].tolist() == ["false"]
+
+
+@pytest.mark.usefixtures("homeless")
+@pytest.mark.parametrize("database", ["host=db password=hush", "nosuch:crm.db", "sqlite (TYPE duckdb):x"])
+def test_a_database_of_no_known_kind_is_refused_and_its_password_not_repeated(database: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read_warehouse("history", "duckdb", Settings(warehouse={"database": database}))
+    assert caught.value.code == "input.unknown_database"
+    assert "hush" not in str(caught.value.params)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        'at "host=db password=hush user=a": refused',
+        "at host=db Password = 'hu\\'sh hush' user=a",
+        "at postgresql://a:hush@db/crm: refused",
+    ],
+)
+def test_a_password_is_not_repeated_in_what_an_engine_says(given: str) -> None:
+    reason = engines._failed("duckdb", ValueError(given)).params["reason"]
+    assert "hush" not in reason
+    assert "db" in reason or "host" in reason
+
+
+SQLITE_CHECK = """
+import json, os, pathlib, sys, duckdb, duckdb_extension_sqlite_scanner as extension
+file = next(pathlib.Path(extension.__file__).parent.rglob("*.duckdb_extension"))
+duckdb.sql(f"INSTALL '{file}'")
+from xlfunnel import results
+from xlfunnel.analysis import analyse
+from xlfunnel.crm.warehouse import read_warehouse
+from xlfunnel.settings import Settings
+chosen = Settings(language="en", refuse_share=0.5, warehouse={"database": "sqlite:" + sys.argv[1]})
+found = read_warehouse("history", "duckdb", chosen)
+told = {k: v for k, v in results.to_json(analyse(found, chosen)).items() if k != "issues"}
+print(json.dumps([[(i.code, i.value) for i in found.issues], told]))
+"""
+
+
+def test_a_table_of_sqlite_gives_what_its_rows_give_in_a_file(tmp_path: Path) -> None:
+    beside = Path(sys.prefix) / "duckdb-attach"  # a DuckDB for which its extensions are packaged: see the Makefile
+    if not beside.exists() and not os.environ.get("CI"):
+        pytest.skip(f"no DuckDB with extensions in {beside}")
+    rows = history_table(N).astype({"进入日期": "str", "离开日期": "str"}).replace("NaT", None)
+    rows.to_csv(tmp_path / "h.csv", index=False)
+    with sqlite3.connect(tmp_path / "crm.db") as there:
+        kinds = {"进入日期": "date", "离开日期": "date", "金额": "real"}
+        columns = ", ".join(f'"{name}" {kinds.get(name, "text")}' for name in rows)
+        there.execute(f"CREATE TABLE history ({columns})")
+        there.executemany("INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows.astype(object).values.tolist())
+        there.execute("INSERT INTO history (商机编号, 阶段, 进入日期) VALUES ('odd', 'T1', 'soon')")
+    there.close()
+    env = {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "USERPROFILE": str(tmp_path),
+        "PYTHONPATH": os.pathsep.join([str(beside), *sys.path]),
+    }
+    command = [sys.executable, "-c", SQLITE_CHECK, str(tmp_path / "crm.db")]
+    ran = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    issues, found = json.loads(ran.stdout)
+    assert issues == [["bad_date", "odd"]]
+    assert found == json.loads(json.dumps(told(read_sources([tmp_path / "h.csv"], SETTINGS))))
 
 
 @pytest.mark.parametrize(("name", "module"), [("duckdb", "duckdb"), ("spark", "pyspark.sql")])

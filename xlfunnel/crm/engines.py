@@ -3,7 +3,9 @@
 Both are spoken to in the SQL they have in common; where they differ, the engine has the expression.
 """
 
+import re
 import tempfile
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,9 +18,13 @@ INTEGER, NUMBER, MOMENT, TEXT = "integer", "number", "moment", "text"
 """Kinds of column."""
 
 ENGINES = ("duckdb", "spark")
+DATABASES = ("postgres", "sqlite", "mysql", "duckdb")
+"""Kinds of database that DuckDB attaches; all but its own need an extension of it."""
 
 _SUFFIXES = {".parquet": "parquet", ".csv": "csv", ".tsv": "csv", ".txt": "csv"}
 _MEMORY = "1500MB"
+_SECRET = re.compile(r"(password\s*=\s*|://[^\s:/@]*:)('(?:[^'\\]|\\.)*'|[^\s@'\"]+)", re.IGNORECASE)
+"""A password within a connection's text, in either form."""
 PART_ROWS = 2_500_000
 """Visits that DuckDB looks at together."""
 
@@ -31,7 +37,8 @@ class Engine(Protocol):
     def opened(self, source: str) -> Mapping[str, str]:
         """Make a file, a folder or a table known as `source`; its columns and their kinds.
 
-        Raises InputError missing_table, no_warehouse_files, engine_failed (under `input.`).
+        Raises InputError missing_table, no_warehouse_files, unknown_database, no_extension, engine_failed (all under
+        `input.`).
         """
 
     def frame(self, sql: str) -> pd.DataFrame:
@@ -86,6 +93,7 @@ class DuckDB:
         self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self._made = 0
         options = {"memory_limit": chosen.get("memory", _MEMORY), "temp_directory": self._folder.name}
+        options |= {"autoinstall_known_extensions": "false"}  # it would download what ATTACH lacks, unasked
         file = str(Path(self._folder.name) / "work.duckdb")  # in a file tables are compressed
         self._db = duckdb.connect(file, config={**options, "preserve_insertion_order": False})
 
@@ -95,13 +103,27 @@ class DuckDB:
             self._run(f"CREATE VIEW source AS SELECT * FROM {self._files(path)}")
         elif self._database:
             kind, _, where = self._database.partition(":")
-            self._run(f"ATTACH {_text(where)} AS warehouse (TYPE {kind if kind.isalnum() else ''}, READ_ONLY)")
+            self._refuse_unknown(kind)
+            self._run(f"ATTACH {_text(where)} AS warehouse (TYPE {kind}, READ_ONLY)")
             table = ".".join(map(self.quoted, ["warehouse", *source.split(".")]))
             self._run(f"CREATE VIEW source AS SELECT * FROM {table}")
+            if kind == "sqlite":
+                return self._of_sqlite(table)
         else:
             raise InputError("input.missing_table", source=source)
+        return self._columns()
+
+    def _columns(self) -> dict[str, str]:
         columns = self.frame("DESCRIBE source")
         return dict(zip(columns["column_name"], map(_kind, columns["column_type"]), strict=True))
+
+    def _of_sqlite(self, table: str) -> dict[str, str]:
+        """SQLite keeps any text in a column of dates, and one that is none would end the whole query: read as text."""
+        kinds = self._columns()
+        if MOMENT in kinds.values():
+            self._run("SET GLOBAL sqlite_all_varchar = true")
+            self._run(f"CREATE OR REPLACE VIEW source AS SELECT * FROM {table}")
+        return {name: TEXT if kind == MOMENT else kind for name, kind in kinds.items()}
 
     def frame(self, sql: str) -> pd.DataFrame:
         try:
@@ -145,6 +167,14 @@ class DuckDB:
     def from_day(self, number: str) -> str:
         return f"CAST(DATE '1970-01-01' + CAST({number} AS INTEGER) AS TIMESTAMP)"
 
+    def _refuse_unknown(self, kind: str) -> None:
+        """Raises InputError unknown_database, no_extension (under `input.`)."""
+        if kind not in DATABASES:
+            raise InputError("input.unknown_database", known=DATABASES)
+        known = "SELECT 1 FROM duckdb_extensions() WHERE list_contains(aliases, {0}) AND NOT (installed OR loaded)"
+        if len(self.frame(known.format(_text(kind)))):
+            raise InputError("input.no_extension", kind=kind)
+
     def _files(self, path: Path) -> str:
         pattern, kind = _pattern(path)
         if kind == "parquet":
@@ -168,6 +198,8 @@ class Spark:
         from pyspark.sql import SparkSession
 
         self._error: type[Exception] = PySparkException
+        # It says at every frame that it does not know this pandas yet; that the frames are equal is tested.
+        warnings.filterwarnings("ignore", category=FutureWarning, module="pyspark")
         builder = SparkSession.builder.appName("xlfunnel").master(chosen.get("master", "local[*]"))
         settings = {"spark.sql.session.timeZone": "UTC", "spark.ui.showConsoleProgress": "false"}
         if chosen.get("master", "local").startswith("local"):
@@ -265,4 +297,5 @@ def _text(value: str) -> str:
 
 
 def _failed(name: str, problem: Exception) -> InputError:
-    return InputError("input.engine_failed", engine=name, reason=" ".join(str(problem).split())[:200])
+    reason = _SECRET.sub(r"\1…", " ".join(str(problem).split()))
+    return InputError("input.engine_failed", engine=name, reason=reason[:200])
