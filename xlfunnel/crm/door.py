@@ -198,8 +198,8 @@ def latest_day(last: Numbers, count: int) -> date | None:
 
 def _note_future(counted: pd.DataFrame, day: date, ledger: Ledger) -> None:
     """Rows that speak of days after the day we look back from; each once."""
-    latest = counted[[Col.ENTERED_DAY, Col.LEFT_DAY]].max(axis=1).groupby(level=0).max()
-    late = latest[latest > day_number(day)]
+    latest = counted[[Col.ENTERED_DAY, Col.LEFT_DAY]].max(axis=1)
+    late = latest[latest > day_number(day)].groupby(level=0).max()
     values = np.array([date_of(d).isoformat() for d in late], dtype=object)
     ledger.note(IssueCode.FUTURE_DATE, late.index.to_numpy(), values)
 

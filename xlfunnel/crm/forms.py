@@ -53,7 +53,7 @@ def history(table: RawTable, settings: Settings, ledger: Ledger) -> pd.DataFrame
         frame["previous"] = StageNames(settings).column(table.column(aliases.PREVIOUS))
         born = moments(table, (Field.CREATED, Field.CLOSED))
         frame = frame.assign(created=born[Field.CREATED], closed=born[Field.CLOSED])
-    return frame[ledger.used(table.positions)]
+    return ledger.kept(frame)
 
 
 def stage_dates(table: RawTable, settings: Settings, ledger: Ledger) -> pd.DataFrame:
@@ -78,7 +78,7 @@ def stage_dates(table: RawTable, settings: Settings, ledger: Ledger) -> pd.DataF
     _refuse(table, ledger, IssueCode.MISSING_DATE, ~any_date, frame[Col.OPPORTUNITY].to_numpy(dtype=object))
     _refuse_end(table, ledger, frame, outcome, end, last)
     frame = frame.assign(end=np.where(outcome == "", BLANK, end), outcome=outcome)
-    return frame[ledger.used(table.positions)]
+    return ledger.kept(frame)
 
 
 def current_stage(table: RawTable, settings: Settings, ledger: Ledger) -> pd.DataFrame:
@@ -135,7 +135,7 @@ def reserves(table: RawTable, settings: Settings, ledger: Ledger) -> pd.DataFram
             count = _counts(table, code, ledger)
             parts.append(frame.assign(stage=code, count=count)[count >= 0])
         long = pd.concat(parts).assign(amount_cents=pd.array([pd.NA] * sum(map(len, parts)), dtype="Int64"))
-    return long[ledger.used(long.index.to_numpy())]
+    return ledger.kept(long)
 
 
 def _counts(

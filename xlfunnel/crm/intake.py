@@ -22,13 +22,13 @@ class Source:
 
     rows    what the sheet holds, from its first row on, where that was read already (the open workbook); `path` and
             `sheet` are then only its name
-    tables  the same as tables that were opened already: see `xlfunnel.crm.read.begun`
+    tables  gives the same as tables that are being opened already: see `xlfunnel.crm.read.begun`
     """
 
     path: Path
     sheet: str | None = None
     rows: Sequence[Sequence[object]] | None = None
-    tables: Sequence[Grid] | None = None
+    tables: Callable[[], Sequence[Grid]] | None = None
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def visits_beside(
         has_history = np.array([i in listed for i in ids], dtype=bool)
         own = table.rows(has_history)
         created = moments(own, (Field.CREATED,))[Field.CREATED]
-        known.append(_used(common(own, ledger).assign(created=created), ledger))
+        known.append(ledger.kept(common(own, ledger).assign(created=created)))
         rest = table.rows(~has_history)
         if table.shape in _ONE_ROW and len(rest.positions):
             extra.append(_ONE_ROW[table.shape](rest, settings, ledger))
@@ -99,7 +99,7 @@ def reserves_of(tables: Sequence[RawTable], settings: Settings, ledger: Ledger) 
     ledger.repair(IssueCode.DUPLICATE_ROW, positions, shown[again][first])
     positions, first = np.unique(frame.index.to_numpy()[clash], return_index=True)
     ledger.refuse(IssueCode.CONFLICTING_ROW, positions, shown[clash][first])
-    return _used(frame[~again], ledger)
+    return ledger.kept(frame[~again])
 
 
 def _with_attributes(rows: pd.DataFrame, attributes: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
@@ -122,15 +122,25 @@ def _distinct(frames: Sequence[pd.DataFrame], key: str | None, ledger: Ledger) -
     """Rows of all frames without repetitions. With a `key`, rows that differ though it is the same are refused."""
     if not frames:
         return None
-    frame = pd.concat(frames)
-    again = frame.duplicated([c for c in frame.columns if c != "order"]).to_numpy()
+    frame = frames[0] if len(frames) == 1 else pd.concat(frames)
+    again = _again(frame)
     repeated = frame[again]
     ledger.repair(IssueCode.DUPLICATE_ROW, repeated.index.to_numpy(), repeated[Col.OPPORTUNITY].to_numpy(dtype=object))
     if key is not None:
         clash = frame.duplicated(key).to_numpy() & ~again
         _refuse(frame, clash, IssueCode.CONFLICTING_ROW, ledger)
         again = again | clash
-    return frame[~again]
+    return frame[~again] if again.any() else frame
+
+
+def _again(frame: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Where a row is in all columns but `order` as one before it. Only rows that have their opportunity and moment in
+    common with others are looked at whole."""
+    ids = visits.numbered(frame[Col.OPPORTUNITY].to_numpy(dtype=object))
+    moment = frame["entered"].to_numpy() if "entered" in frame else np.zeros(len(frame))
+    again = pd.DataFrame({"id": ids, "moment": moment}).duplicated(keep=False).to_numpy(copy=True)
+    again[again] = frame[again].duplicated([c for c in frame.columns if c != "order"])
+    return again
 
 
 def _refuse(
@@ -138,7 +148,3 @@ def _refuse(
 ) -> None:
     rows = frame[where]
     ledger.refuse(code, rows.index.to_numpy(), rows[Col.OPPORTUNITY].to_numpy(dtype=object))
-
-
-def _used(frame: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
-    return frame[ledger.used(frame.index.to_numpy())]

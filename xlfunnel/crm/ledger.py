@@ -66,6 +66,11 @@ class Ledger:
         """Which of the rows have not been refused."""
         return ~self._refused[positions]
 
+    def kept(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The rows of a frame, indexed by position, that have not been refused."""
+        used = self.used(frame.index.to_numpy())
+        return frame if used.all() else frame[used]
+
     def counts(self, source: int) -> dict[str, int]:
         """Rows of a source, as `xlfunnel.crm.intake.SourceSummary` counts them."""
         mine = self._source == source

@@ -39,7 +39,7 @@ def grids(source: Source) -> Iterator[Grid]:
     broken_parquet, no_texts (all under `input.`).
     """
     if source.tables is not None:
-        yield from source.tables
+        yield from source.tables()
         return
     if source.rows is not None:
         yield _given(source, source.rows)
@@ -66,20 +66,20 @@ def grids(source: Source) -> Iterator[Grid]:
 
 
 def begun(source: Source) -> Source:
-    """The source with its tables opened, the first of which is parsed from now on while others work.
+    """The source with its tables being opened, and the first of them parsed, from now on while others work.
 
-    The parser holds no interpreter lock: what it takes is gained. Raises InputError as `grids` does.
+    The parser holds no interpreter lock: what it takes is gained. Who asks for the tables is told what `grids` raises.
     """
-    first, *others = grids(source)
+
+    def opened() -> Sequence[Grid]:
+        tables = list(grids(source))
+        tables[0].rows()
+        return tables
+
     pool = ThreadPoolExecutor(1)
-    parsed = pool.submit(first.rows)
+    tables = pool.submit(opened)
     pool.shutdown(wait=False)
-
-    def rows() -> Iterator[Sequence[object]]:
-        parsed.result()
-        return iter(first.rows())
-
-    return replace(source, tables=(replace(first, rows=rows), *others))
+    return replace(source, tables=tables.result)
 
 
 def _given(source: Source, rows: Sequence[Sequence[object]]) -> Grid:

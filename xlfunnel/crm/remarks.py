@@ -35,13 +35,16 @@ def order_of_history(table: RawTable, frame: pd.DataFrame, ledger: Ledger) -> No
 
 def backwards(made: pd.DataFrame, positions: Positions, tables: Sequence[RawTable], ledger: Ledger) -> None:
     """Remarks on canonical visits, whose rows stand at `positions`: opportunities that went back to a stage before."""
+    unsaid = (Shape.HISTORY, Shape.SNAPSHOTS)
+    loose = [t for t in tables if t.shape in unsaid and Field.NEXT_STAGE not in t.cells]
+    if not loose:
+        return
     ids, stage = made[Col.OPPORTUNITY].to_numpy(dtype=object), made[Col.STAGE].to_numpy(dtype=object)
     visit = made[Col.VISIT].to_numpy(dtype=np.int64)
     back = np.append([False], (visit[1:] > 1) & (stage[1:] < stage[:-1]))[: len(ids)]
     ids, positions = ids[back], positions[back]
-    for table in tables:
-        if table.shape in (Shape.HISTORY, Shape.SNAPSHOTS) and Field.NEXT_STAGE not in table.cells:
-            _remark(IssueCode.STAGE_BACKWARDS, table.name, ids[np.isin(positions, table.positions)], ledger)
+    for table in loose:
+        _remark(IssueCode.STAGE_BACKWARDS, table.name, ids[np.isin(positions, table.positions)], ledger)
 
 
 def similar_owners(owners: Sequence[str], source: str, ledger: Ledger) -> None:

@@ -207,8 +207,9 @@ def common(table: RawTable, ledger: Ledger) -> pd.DataFrame:
         values, dirty = texts(table.column(name))
         if name in _NAMES:
             frame[str(name)] = pd.Series(values, index=frame.index, dtype=object)
-        fresh = dirty & pd.isna(original)
-        original[fresh] = table.column(name)[fresh]
+        if dirty.any():
+            fresh = dirty & pd.isna(original)
+            original[fresh] = table.column(name)[fresh]
     cleaned = ~pd.isna(original) & ledger.used(table.positions)
     ledger.repair(IssueCode.CLEANED_TEXT, table.positions[cleaned], original[cleaned])
     if table.shape != Shape.AGGREGATED:
@@ -271,14 +272,22 @@ def _refuse_totals(table: RawTable, ledger: Ledger) -> None:
     if all(table.first is not cells for cells in labels):
         parts.append((table.first, texts(table.column(Field.OPPORTUNITY))[0] == ""))
     for cells, where in parts:
-        codes, uniques = factorized(cells)
-        hit = np.array([*(is_total(u) for u in uniques), False], dtype=bool).take(codes) & where
+        hit = _totals(cells) & where
         fresh = hit & ~totals
         shown[fresh] = cells[fresh]
         totals |= fresh
     ledger.refuse(IssueCode.TOTAL_ROW, table.positions[totals], shown[totals])
 
 
+def _totals(cells: Cells) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Where a column holds labels of totals; none ends in a digit, as most ids do."""
+    codes, uniques = factorized(cells)
+    labels = [i for i, u in enumerate(uniques) if not (isinstance(u, str) and u[-1:].isdigit())]
+    hit = np.zeros(len(uniques) + 1, dtype=bool)
+    hit[[i for i in labels if is_total(uniques[i])]] = True
+    return hit.take(codes)
+
+
 def is_total(cell: object) -> bool:
-    """True for a label of totals; none ends in a digit, as most ids do."""
-    return not (isinstance(cell, str) and cell[-1:].isdigit()) and fold(plain(cell)) in aliases.TOTALS
+    """True for a label of totals."""
+    return fold(plain(cell)) in aliases.TOTALS

@@ -26,6 +26,8 @@ from xlfunnel.crm.ledger import Ledger, Positions
 from xlfunnel.crm.text import Cells
 from xlfunnel.terms import OUTCOMES, STAGES, Col, IssueCode, Outcome
 
+Codes = np.ndarray[Any, np.dtype[np.intp]]
+
 _STRINGS = (Col.OPPORTUNITY, Col.REGION, Col.OWNER, Col.STAGE, Col.NEXT_STAGE)
 ORDER = [
     str(c)
@@ -44,27 +46,26 @@ def from_history(frame: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
     region of the row before, which does not say when it ended, continue its visit (CRMs write such rows when an amount
     changes; the last amount counts). Won or lost without a stage before it is refused.
     """
-    codes = pd.factorize(frame[Col.OPPORTUNITY], sort=False)[0]
-    by_time = np.lexsort((frame["order"].to_numpy(), frame["entered"].to_numpy(), codes))
-    frame, codes = frame.iloc[by_time], codes[by_time]
-    frame, codes = _joined(frame, codes)
+    frame, codes = _joined(*_in_time(frame, "entered"))
     stage, said = frame["stage"].to_numpy(dtype=object), frame["next_stage"].to_numpy(dtype=object)
     entered, left = frame["entered"].to_numpy() // DAY, frame["left"].to_numpy()
     same = codes[1:] == codes[:-1]
     has_next, has_previous = np.append(same, False), np.append([False], same)[: len(codes)]
     left = np.where((left == BLANK) & has_next, np.roll(entered, -1), left)
     after = np.where(has_next, np.roll(stage, -1), Outcome.GONE.value)
-    following = np.where((said == "") | (said == Outcome.OPEN), after, said)
+    is_unsaid = np.isin(said, ("", Outcome.OPEN.value))
+    following = np.where(is_unsaid, after, said)
     following = np.where(left == BLANK, Outcome.OPEN.value, following)
     is_end = np.isin(stage, OUTCOMES)
     unfounded = is_end & ~has_previous
-    undated = ~is_end & (left == BLANK) & ~np.isin(said, ("", Outcome.OPEN))
+    undated = ~is_end & (left == BLANK) & ~is_unsaid
     positions = frame.index.to_numpy()
     ledger.refuse(IssueCode.MISSING_STAGE, positions[unfounded], stage[unfounded])
     ledger.refuse(IssueCode.MISSING_DATE, positions[undated], said[undated])
     went = pd.Series(following, index=frame.index, dtype=object)
     made = frame.assign(next_stage=went, entered_day=entered, left_day=left, order=np.arange(len(frame)))
-    return made[pd.Series(~is_end & ~undated, index=made.index)]
+    is_none = is_end | undated
+    return made[~is_none] if is_none.any() else made
 
 
 def from_stage_dates(frame: pd.DataFrame) -> pd.DataFrame:
@@ -94,9 +95,7 @@ def canonical(made: pd.DataFrame) -> pd.DataFrame:
 
 def placed(made: pd.DataFrame) -> tuple[pd.DataFrame, Positions]:
     """The canonical frame, and the position of each of its rows in the ledger."""
-    codes = pd.factorize(made[Col.OPPORTUNITY], sort=True)[0]
-    by_time = np.lexsort((made["order"].to_numpy(), made[Col.ENTERED_DAY].to_numpy(), codes))
-    made, codes = made.iloc[by_time], codes[by_time]
+    made, codes = _in_time(made, Col.ENTERED_DAY)
     entered = made[Col.ENTERED_DAY].to_numpy(dtype=np.int64)
     left = made[Col.LEFT_DAY].to_numpy(dtype=np.int64)
     still_open = left == BLANK
@@ -112,6 +111,14 @@ def placed(made: pd.DataFrame) -> tuple[pd.DataFrame, Positions]:
     return pd.DataFrame({name: columns[name] for name in ORDER}), made.index.to_numpy()
 
 
+def numbered(ids: Cells) -> Codes:
+    """A number for each of the texts in `ids`, ascending as they are. Ids in order, as our own sheet has them, need
+    neither hashing nor sorting."""
+    if (ids[1:] >= ids[:-1]).all():
+        return np.cumsum(np.append([False], ids[1:] != ids[:-1])[: len(ids)])
+    return pd.factorize(ids, sort=True)[0]
+
+
 def empty() -> pd.DataFrame:
     """The frame without rows."""
     nothing = {str(c): pd.Series(dtype=object) for c in (*_STRINGS, Col.AMOUNT_CENTS)}
@@ -124,7 +131,16 @@ def month_numbers(days: Seconds) -> Seconds:
     return days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
 
 
-def _joined(frame: pd.DataFrame, codes: Any) -> tuple[pd.DataFrame, Any]:
+def _in_time(frame: pd.DataFrame, when: str) -> tuple[pd.DataFrame, Codes]:
+    """The rows by opportunity, by the column `when` and by `order`; and the number of the opportunity of each."""
+    codes = numbered(frame[Col.OPPORTUNITY].to_numpy(dtype=object))
+    by_time = np.lexsort((frame["order"].to_numpy(), frame[when].to_numpy(), codes))
+    if (by_time[1:] > by_time[:-1]).all():
+        return frame, codes
+    return frame.iloc[by_time], codes[by_time]
+
+
+def _joined(frame: pd.DataFrame, codes: Codes) -> tuple[pd.DataFrame, Codes]:
     """Rows that only continue the visit of the row before, joined to it."""
     same = codes[1:] == codes[:-1]
     for name in ("stage", Col.OWNER, Col.REGION):

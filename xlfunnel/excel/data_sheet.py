@@ -13,7 +13,7 @@ TABLE = "tbl_data"
 
 
 def data_begun(path: Path) -> Source | None:
-    """The Data sheet of a workbook, being parsed from now on; None if that cannot be: reading it again says why."""
+    """The Data sheet of a workbook, being parsed from now on; None if it is not found: reading it again says why."""
     with suppress(XlfunnelError, OSError):
         with Package(path) as package:
             sheet = Book(package).table(TABLE).sheet
