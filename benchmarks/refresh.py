@@ -49,9 +49,11 @@ class Cost(NamedTuple):
 
 def cost(command: Sequence[str | Path], folder: Path) -> Cost:
     """Run a command to its end. Raises RuntimeError with its output if it fails."""
+    # As installed, so with bytecode: compiling anew in every run is nobody's lot but a developer's.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     with (folder / "log.txt").open("w+b") as log:
         begin = time.perf_counter()
-        child = subprocess.Popen([str(c) for c in command], stdout=log, stderr=subprocess.STDOUT)
+        child = subprocess.Popen([str(c) for c in command], stdout=log, stderr=subprocess.STDOUT, env=environment)
         _, status, usage = os.wait4(child.pid, 0)
         seconds = time.perf_counter() - begin
         child.returncode = os.waitstatus_to_exitcode(status)

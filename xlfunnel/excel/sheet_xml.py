@@ -1,7 +1,8 @@
 """A worksheet's XML, taken apart into its rows and the rest. Rows stay bytes until somebody asks for their cells."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from lxml import etree
 
@@ -52,8 +53,7 @@ class SheetXml:
 
     def cells(self, row: int) -> dict[int, Cell]:
         """The cells of a row by column number; empty if it is not there."""
-        match = _ROW.match(self.rows.get(row, b""))
-        return cells_of(match[2].decode()) if match and match[2] else {}
+        return dict(_cells_of(self.rows.get(row, b"")))
 
     def frame(self) -> etree._Element:
         """The sheet without its rows, parsed."""
@@ -67,6 +67,13 @@ class SheetXml:
         yield head + b"<sheetData>"
         yield from rows
         yield _END + tail
+
+
+@lru_cache(maxsize=1024)
+def _cells_of(row: bytes) -> Mapping[int, Cell]:
+    """The cells of a row; before and after a fill the same rows are asked for more than once."""
+    match = _ROW.match(row)
+    return cells_of(match[2].decode()) if match and match[2] else {}
 
 
 def _is_simple(xml: bytes) -> bool:

@@ -72,8 +72,8 @@ def table_fill(table: Table, frame: pd.DataFrame, key: str | None, date1904: boo
     height = max(len(frame), MIN_ROWS)
     padding: Sequence[Plain] = [None] * (height - len(frame))
     values = {}
-    for i, name in enumerate(names):
-        values[_column(table, name)] = [*plain_values(frame.iloc[:, i], date1904), *padding]
+    for name, (_, column) in zip(names, frame.items(), strict=True):
+        values[_column(table, name)] = [*plain_values(column, date1904), *padding]
     return TableFill(table, values, None if key is None else _column(table, one_break(key)), height, frozenset(values))
 
 

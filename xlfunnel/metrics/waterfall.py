@@ -7,7 +7,9 @@ either once they are set against each other, and so are back_in and back_out. It
 from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from xlfunnel.facts import Facts
 from xlfunnel.metrics.movement import FLOWS, INS, NETS, OUTS, STEPS_SHOWN
@@ -72,10 +74,10 @@ def between(rows: pd.DataFrame, first_month: int, last_month: int) -> pd.DataFra
     table = inside.groupby("stage")[list(FLOWS)].sum()
     table.insert(0, "start", inside[inside["month"] == first_month].set_index("stage")["start"])
     table["end"] = inside[inside["month"] == last_month].set_index("stage")["end"]
-    stages = {stage: table.loc[stage] for stage in table.index}
-    spans = {span: _of_span(table[table.index.isin(stages_of(span))]) for span in SPANS}
-    found = pd.DataFrame(list({**stages, **spans}.values()), columns=list(STEPS_SHOWN)).reset_index(drop=True)
-    found.insert(0, "stage", [*stages, *spans])
+    table = table[list(STEPS_SHOWN)]
+    spans = [_of_span(table[table.index.isin(stages_of(span))]) for span in SPANS]
+    found = pd.DataFrame([*table.to_numpy(), *spans], columns=list(STEPS_SHOWN))
+    found.insert(0, "stage", [*table.index, *SPANS])
     return found
 
 
@@ -122,9 +124,10 @@ def moved_most(table: pd.DataFrame) -> dict[Hashable, Any] | None:
     return stages.to_dict("records")[int(change.argmax())] if change.max() > 0 else None
 
 
-def _of_span(stages: pd.DataFrame) -> "pd.Series[float]":
-    total = stages.sum()
-    for coming, going in _NETTED:
-        within = min(total[coming], total[going])
-        total[[coming, going]] -= within
+def _of_span(stages: pd.DataFrame) -> NDArray[np.float64]:
+    """The steps of stages taken together, in the order of STEPS_SHOWN."""
+    total: NDArray[np.float64] = stages.to_numpy(dtype=float).sum(axis=0)
+    for pair in _NETTED:
+        places = [STEPS_SHOWN.index(step) for step in pair]
+        total[places] -= total[places].min()
     return total

@@ -58,6 +58,14 @@ def _whos(analysis: FunnelAnalysis) -> list[tuple[str, str]]:
     return [(str(region), str(owner)) for region, owner in zip(named["region"], named["owner"], strict=True)]
 
 
+def _by_who(frame: pd.DataFrame) -> dict[tuple[str, str], list[dict[Any, Any]]]:
+    """The rows of every (region, owner), as they stand in the frame."""
+    found: dict[tuple[str, str], list[dict[Any, Any]]] = {}
+    for row in frame.to_dict("records"):
+        found.setdefault((row["region"], row["owner"]), []).append(row)
+    return found
+
+
 class RepLines:
     """The reps in the order of the Reps sheet, and what a card says of each."""
 
@@ -70,9 +78,9 @@ class RepLines:
         self.months = sorted(set(analysis.owner_months["month"]))[-MONTHS_SHOWN:]
         keys = [Col.REGION.value, Col.OWNER.value]
         self._parts = {
-            name: {who: part.to_dict("records") for who, part in frame.groupby(keys, sort=False)}
+            name: _by_who(frame)
             for name, frame in (
-                ("durations", analysis.durations.dropna(subset=["owner"])),
+                ("durations", analysis.durations.dropna(subset=["owner"])[[*keys, "stage", "median"]]),
                 ("comparisons", analysis.comparisons),
                 ("owner_months", analysis.owner_months),
                 ("aged", analysis.aged.groupby(keys, sort=False).head(OPEN_LINES)),

@@ -27,16 +27,16 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
     """Monthly movements, and what the sheet's formulas make of them for the months and the stage that were chosen."""
     shown = _Shown(analysis, say)
     recent_first, recent_last = shown.recent
-    chosen = {m: shown.between(m, *shown.picked) for m in Measure}
-    recent = {m: shown.between(m, recent_first, recent_last) for m in Measure}
+    chosen = shown.between(shown.measure, *shown.picked)
+    recent = shown.between(shown.measure, recent_first, recent_last)
     frames = {
         "tbl_movement_choice": shown.choices(),
-        "tbl_movement": shown.stages(chosen[shown.measure]),
-        "tbl_movement_recent": shown.stages(recent[shown.measure]),
+        "tbl_movement": shown.stages(chosen),
+        "tbl_movement_recent": shown.stages(recent),
         "tbl_movement_months": shown.monthly(Measure.COUNT).assign(check=_OK),
         "tbl_movement_amounts": shown.monthly(Measure.AMOUNT),
-        "tbl_movement_bars": shown.bars(chosen[shown.measure], *shown.picked),
-        "tbl_movement_recent_bars": shown.bars(recent[shown.measure], recent_first, recent_last),
+        "tbl_movement_bars": shown.bars(chosen, *shown.picked),
+        "tbl_movement_recent_bars": shown.bars(recent, recent_first, recent_last),
         "tbl_movement_ends": pd.DataFrame({"month": shown.ends, "x": range(len(shown.ends))}),
         "tbl_movement_flow": shown.flow(),
     }
@@ -80,6 +80,7 @@ class _Shown:
         self.recent = (max(len(self.months) - recent, 0) + 1, max(len(self.months), 1))
 
     def between(self, measure: Measure, first: int, last: int) -> pd.DataFrame:
+        """The waterfalls between two month ends; without rows if there is no month."""
         months = self.months
         return waterfall.between(self._rows[measure], months[first - 1], months[last - 1]) if months else pd.DataFrame()
 
