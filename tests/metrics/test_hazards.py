@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from lifelines import AalenJohansenFitter
+from numpy.typing import NDArray
 from true_pipeline import stays
 
 from xlfunnel.metrics.hazards import AGES, PLACES, Exposure, Hazards, exposure, leaning, pooled
@@ -44,6 +45,12 @@ def certain(*moves: tuple[str, int, int]) -> Hazards:
     return Hazards(to, 1 - to.sum(axis=3))
 
 
+def paths(chances: Hazards, weeks: int, stage: int = 3) -> NDArray[np.float64]:
+    """What `passage` says of every cell: (week, question, draw, stage, week of age)."""
+    found = passage(chances, weeks, np.arange(len(STAGES) * AGES), stage).aged
+    return found.reshape(*found.shape[:3], len(STAGES), AGES)
+
+
 def test_exposure_by_hand() -> None:
     """One ended on its 10th day, one is open for 10 days: both lived through week 0, the second 3/7 of week 1."""
     found = exposure(of(("T2", "T3", 100, 10), ("T2", "open", 10, 10), ("T2", "lost", 50, 0)), DAY - 730)
@@ -76,7 +83,7 @@ def test_without_uncertainty_the_chances_are_aalen_and_johansens() -> None:
     days = np.where(went == "open", 7 * week + 7, 7 * week + 3)  # cut off between two weeks, ended within one
     rows = [("T4", str(w), 300, int(d)) for d, w in zip(days, went, strict=True)]
     chances = pooled(draw, exposure(of(*rows), DAY - 730), 400)
-    found = passage(chances, 15, 3)[:, WINS, :, 4, 0].mean(axis=1)
+    found = paths(chances, 15)[:, WINS, :, 4, 0].mean(axis=1)
     oracle = AalenJohansenFitter(calculate_variance=False).fit(
         days / 7, pd.Series(went).map({"won": 1, "lost": 2, "open": 0}), 1
     )
@@ -91,7 +98,7 @@ def test_chances_add_to_one_and_widen_with_few_stays() -> None:
     few = pooled(draw, exposure(of(*[("T4", "won" if i % 2 else "lost", 300, 30) for i in range(6)]), 0), 300)
     for chances in (many, few):
         assert np.allclose(chances.to.sum(axis=3) + chances.stay, 1)
-    spread = [passage(c, 10, 3)[10, WINS, :, 4, 0].std() for c in (many, few)]
+    spread = [paths(c, 10)[10, WINS, :, 4, 0].std() for c in (many, few)]
     assert spread[1] > 3 * spread[0] > 0
 
 
@@ -110,15 +117,25 @@ def test_a_region_without_stays_has_the_chances_of_all() -> None:
 
 def test_a_sure_path_week_by_week() -> None:
     """T3 goes to T4 in its second week, T4 is won in its first: moves are in mid-week, so half by the second week."""
-    found = passage(certain(("T3", 1, 4), ("T4", 0, WON)), 4, 3)
+    found = paths(certain(("T3", 1, 4), ("T4", 0, WON)), 4)
     assert found[:, WINS, 0, 3, 0].tolist() == [0, 0, 0.5, 1, 1]
     assert found[:, WINS, 0, 3, 1].tolist() == [0, 0.5, 1, 1, 1]
     assert found[:, STANDS, 0, 3, 0].tolist() == [1, 1, 0, 0, 0]
     assert found[:, WINS, 0, 4, 0].tolist() == [0, 1, 1, 1, 1]
 
 
+def test_what_is_fresh_is_a_cell_of_age_0_and_wins_do_not_depend_on_the_stage_asked_for() -> None:
+    whole = sojourns(stays(5, AS_OF, arrivals=40), AS_OF)
+    chances = pooled(np.random.default_rng(6), exposure(whole, 0), 3)
+    cells = np.arange(len(STAGES)) * AGES
+    found, wins = passage(chances, 9, cells, 3), passage(chances, 9, cells)
+    assert (found.fresh == found.aged).all()
+    assert (found.fresh[:, WINS] == wins.fresh[:, WINS]).all()
+    assert wins.fresh.shape[1] == 1
+
+
 def test_falling_back_is_a_path_too() -> None:
-    found = passage(certain(("T4", 0, 3), ("T3", 0, WON)), 5, 3)
+    found = paths(certain(("T4", 0, 3), ("T3", 0, WON)), 5)
     assert found[1, WINS, 0, 4, 0] <= 0.5
     assert found[3, WINS, 0, 4, 0] == 1
     assert found[5, STANDS, 0, 4, 0] == 0
@@ -128,7 +145,7 @@ def test_chances_over_several_stages_against_a_walk() -> None:
     """From T2 of the true pipeline: the share that was won within 26 weeks, by walking the paths one by one."""
     whole = sojourns(stays(5, AS_OF, arrivals=400), AS_OF)
     chances = pooled(np.random.default_rng(6), exposure(whole, 0), 50)
-    found = at_days(passage(chances, 27, 3)[:, WINS, :, 2, 0].mean(axis=1)[:, None], np.array([60.0, 90.0, 180.0]))
+    found = at_days(paths(chances, 27)[:, WINS, :, 2, 0].mean(axis=1)[:, None], np.array([60.0, 90.0, 180.0]))
     draw = np.random.default_rng(7)
     end = draw.gamma(2, 12.5, 100_000) + draw.gamma(2, 22.5, 100_000) + draw.gamma(2, 10, 100_000)
     won = draw.random(100_000) < 0.6**3
@@ -143,7 +160,7 @@ def test_days_between_weeks_lie_on_straight_lines() -> None:
 
 def test_arrivals_come_evenly_over_their_month() -> None:
     """Won a week after arrival: of a month of 28 days 21 days' arrivals are won by its end, all by the next."""
-    found = passage(certain(("T4", 1, WON)), 12, 3)
-    later = of_arrivals(found, np.array([0.0, 28.0]), np.array([28.0, 56.0]), points=28)
+    found = passage(certain(("T4", 1, WON)), 12, np.arange(0))
+    later = of_arrivals(found.fresh, np.array([0.0, 28.0]), np.array([28.0, 56.0]), points=28)
     assert later[0, :, WINS, 0, 4] == pytest.approx([17.5 / 28, 1], abs=0.01)  # on average 10.5 days after arrival
     assert later[1, 0, WINS, 0, 4] == 0

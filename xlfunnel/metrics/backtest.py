@@ -66,15 +66,16 @@ def backtest(stays: Sojourns, settings: Settings, seed: int = SEED) -> pd.DataFr
         then = stays.known_on(day_number(month_end(cut)))
         if silence(then) is not None:
             break  # earlier cuts know even less
-        draws = next(made for _, made in drawn(then, {}, settings, seed, _SETS, _REPEATS))
+        draws = next(made for _, made in drawn(then, {}, settings, seed, _SETS, _REPEATS, watched=None))
+        counts, amounts = quantiles(draws.open_count + draws.new_count), quantiles(draws.open_amount + draws.new_amount)
         for i in range(min(MONTHS, running - cut - 1)):
             here = month == cut + 1 + i
             seen = (
-                (Measure.COUNT, draws.open_count + draws.new_count, float(here.sum())),
-                (Measure.AMOUNT, draws.open_amount + draws.new_amount, float(amount[here].sum())),
+                (Measure.COUNT, counts[:, i], float(here.sum())),
+                (Measure.AMOUNT, amounts[:, i], float(amount[here].sum())),
             )
-            for measure, values, actual in seen:
-                p10, p50, p90 = quantiles(values[:, i]).tolist()
+            for measure, limits, actual in seen:
+                p10, p50, p90 = limits.tolist()
                 if not np.isnan(p50):
                     inside = bool(p10 <= actual <= p90)
                     rows.append(BackTest(scope, cut, cut + 1 + i, i + 1, measure, p10, p50, p90, actual, inside))

@@ -22,11 +22,11 @@ import numpy as np
 import pandas as pd
 
 from xlfunnel.calendar import day_number, month_end
-from xlfunnel.metrics.hazards import Hazards, exposure, leaning, pooled
+from xlfunnel.metrics.hazards import exposure, leaning, pooled
 from xlfunnel.metrics.inflow import inflow
 from xlfunnel.metrics.periods import months_in, periods_ahead, target_of
 from xlfunnel.metrics.simulation import Drawn, ahead, amounts, simulate, together
-from xlfunnel.metrics.sojourns import WON, Flags, Floats, Sojourns
+from xlfunnel.metrics.sojourns import WON, Flags, Floats, Sojourns, month_of
 from xlfunnel.settings import Settings
 from xlfunnel.terms import STAGES, Measure, Silence
 
@@ -102,17 +102,19 @@ class Forecast:
 
 def silence(stays: Sojourns, chosen: Flags | None = None) -> Silence | None:
     """Why nothing can be forecast; None if it can."""
-    own = stays if chosen is None else stays.of(chosen)
-    if not len(own):
+    stage, went, since = (
+        values if chosen is None else values[chosen] for values in (stays.stage, stays.went, stays.since)
+    )
+    if not len(stage):
         return Silence.NO_FLOWS
-    first, _ = ahead(own.day, 1)
-    if first - int(own.since_month.min()) < HISTORY_MONTHS:
+    first, _ = ahead(stays.day, 1)
+    if first - month_of(int(since.min())) < HISTORY_MONTHS:
         return Silence.SHORT_HISTORY
-    if (own.stage != own.stage[0]).any() and not ((own.went >= 0) & (own.went < len(STAGES))).any():
+    if (stage != stage[0]).any() and not ((went >= 0) & (went < len(STAGES))).any():
         return Silence.NO_STEPS
-    if int((own.went >= WON).sum()) < ENOUGH_CLOSED:
+    if int((went >= WON).sum()) < ENOUGH_CLOSED:
         return Silence.FEW_CLOSED
-    return Silence.FEW_WON if int((own.went == WON).sum()) < ENOUGH_WON else None
+    return Silence.FEW_WON if int((went == WON).sum()) < ENOUGH_WON else None
 
 
 def forecast(stays: Sojourns, settings: Settings, seed: int = SEED) -> Forecast:
@@ -127,15 +129,16 @@ def forecast(stays: Sojourns, settings: Settings, seed: int = SEED) -> Forecast:
         parts = dict(drawn(stays, {n: c for n, c in of.items() if n not in silent}, settings, seed, SETS, REPEATS))
     else:
         silent = dict.fromkeys((*((None,) if several or not of else ()), *of), whole)
-    shown: list[tuple[str | None, Drawn, Flags]] = [(n, d, of[n]) for n, d in parts.items() if n in of]
+    shown: dict[str | None, Drawn] = {name: draws for name, draws in parts.items() if name in of}
     if several and parts:
-        shown.insert(0, (None, together(list(parts.values())), np.full(len(stays), True)))
-    rows = [r for name, draws, chosen in shown for r in _rows(name, draws, stays.of(chosen), stays.regions, settings)]
+        shown = {None: together(list(parts.values())), **shown}
+    known = stays.of(stays.is_open | (stays.went == WON))
+    rows = [row for name, draws in shown.items() for row in _rows(name, draws, known, settings)]
     first, _ = ahead(stays.day, MONTHS)
     stock = [
-        (name, first + i, *(float(x) for x in quantiles(draws.stock[:, i])))
-        for name, draws, _ in shown
-        for i in range(MONTHS)
+        (name, first + i, *limits)
+        for name, draws in shown.items()
+        for i, limits in enumerate(quantiles(draws.stock).T.tolist())
     ]
     return Forecast(
         _frame(rows, list(ForecastRow._fields)), silent, _frame(stock, ["region", "month", "p10", "p50", "p90"])
@@ -148,9 +151,18 @@ def untold(why: Silence) -> Forecast:
 
 
 def drawn(
-    stays: Sojourns, parts: Mapping[str, Flags], settings: Settings, seed: int, sets: int, repeats: int
+    stays: Sojourns,
+    parts: Mapping[str, Flags],
+    settings: Settings,
+    seed: int,
+    sets: int,
+    repeats: int,
+    watched: int | None = STAGES.index(WATCHED),
 ) -> Iterator[tuple[str | None, Drawn]]:
-    """The draws of each part, then, under None, of all that is in no part (left out if there is nothing)."""
+    """The draws of each part, then, under None, of all that is in no part (left out if there is nothing).
+
+    watched  the stage whose stock is drawn too; None = none is
+    """
     draw = np.random.default_rng(seed)
     first, _ = ahead(stays.day, MONTHS)
     window = day_number(month_end(first - 1 - WINDOW_MONTHS)) + 1
@@ -163,59 +175,64 @@ def drawn(
         chances = at_large
         if name is not None and len(everything) > 1:
             chances = leaning(draw, exposure(stays, window, chosen), at_large)
-        yield name, _simulated(draw, stays, chosen, chances, settings, repeats)
-
-
-def _simulated(
-    draw: np.random.Generator, stays: Sojourns, chosen: Flags, chances: Hazards, settings: Settings, repeats: int
-) -> Drawn:
-    first_month = int(stays.since_month.min())
-    coming = inflow(stays, first_month, settings.recent_months, chosen)
-    pool = amounts(stays, chosen)
-    return simulate(draw, stays.of(chosen), chances, coming, pool, MONTHS, STAGES.index(WATCHED), repeats)
+        coming = inflow(stays, month_of(int(stays.since.min())), settings.recent_months, chosen)
+        there, pool = stays.of(chosen & stays.is_open), amounts(stays, chosen)
+        yield name, simulate(draw, there, chances, coming, pool, MONTHS, repeats, watched)
 
 
 def quantiles(values: Floats) -> Floats:
-    """P10, P50 and P90 as values that were drawn; NaN if they are undefined."""
-    if not len(values) or np.isnan(values).any():
-        return np.full(len(SHARES), nan)
-    return np.asarray(np.quantile(values, SHARES, method="inverted_cdf"))
+    """P10, P50 and P90, along the first axis, of what was drawn (draw, …), as values that were; NaN if undefined."""
+    if not len(values):
+        return np.full((len(SHARES), *values.shape[1:]), nan)
+    return np.asarray(np.quantile(values, SHARES, axis=0, method="inverted_cdf"))
 
 
-def _rows(
-    region: str | None, draws: Drawn, own: Sojourns, regions: tuple[str, ...], settings: Settings
-) -> Iterator[ForecastRow]:
+def _rows(region: str | None, draws: Drawn, known: Sojourns, settings: Settings) -> Iterator[ForecastRow]:
+    """Period by period; `known` holds what is open, and what was won, in whichever region."""
+    own = known if region is None else known.of(known.region == known.regions.index(region))
     first, _ = ahead(own.day, MONTHS)
-    won = own.went == WON
-    month = own.left_month[won]
+    won, month = own.went == WON, own.left_month
     opened = float(np.nansum(own.amount[own.is_open]))
-    for period in periods_ahead(first, MONTHS, settings.fiscal_start):
-        inside = months_in(period, settings.fiscal_start)
-        coming = [m - first for m in inside if m >= first]
-        counted = np.isin(month, inside)
+    periods = periods_ahead(first, MONTHS, settings.fiscal_start)
+    inside = [months_in(period, settings.fiscal_start) for period in periods]
+    drawn_of = {
+        Measure.COUNT: _periods(draws.open_count, draws.new_count, first, inside),
+        Measure.AMOUNT: _periods(draws.open_amount, draws.new_amount, first, inside),
+    }
+    for i, period in enumerate(periods):
+        counted = won & (month >= inside[i][0]) & (month <= inside[i][-1])
         for measure in Measure:
             is_amount = measure == Measure.AMOUNT
-            out, new = (draws.open_amount, draws.new_amount) if is_amount else (draws.open_count, draws.new_count)
-            closed = float(np.nansum(own.amount[won][counted]) if is_amount else counted.sum())
-            still, later = out[:, coming].sum(axis=1), new[:, coming].sum(axis=1)
-            part, whole = quantiles(still), closed + quantiles(still + later)
-            target = target_of(settings.targets, region, period, regions, settings.fiscal_start) if is_amount else nan
+            found = drawn_of[measure]
+            closed = float(np.nansum(own.amount[counted]) if is_amount else counted.sum())
+            target = nan
+            if is_amount:
+                target = target_of(settings.targets, region, period, known.regions, settings.fiscal_start)
             left = target - closed if target - closed > 0 else nan
-            mean = float(still.mean())
-            yield ForecastRow(
-                region,
-                period,
-                measure,
-                closed,
-                **{f"open_{name}": float(x) for name, x in zip(_NAMES, part, strict=True)},
-                open_mean=mean,
-                new_p50=float(quantiles(later)[1]),
-                **{f"total_{name}": float(x) for name, x in zip(_NAMES, whole, strict=True)},
-                target=target,
-                gap=target - float(whole[1]),
-                weighted_coverage=mean / left,
-                open_coverage=opened / left,
-            )
+            mean, whole = float(found.mean[i]), closed + found.whole[:, i]
+            limits = (found.still[:, i], (mean, found.later[i]), whole, (target, target - whole[1]))
+            figures = np.concatenate(limits).tolist()
+            yield ForecastRow._make((region, period, measure, closed, *figures, mean / left, opened / left))
+
+
+class _Periods(NamedTuple):
+    """By period: P10, P50, P90 (limit, period) out of what is open, `still`, and with what is new, `whole`.
+
+    mean   expected out of what is open; later: P50 out of what is new
+    """
+
+    still: Floats
+    whole: Floats
+    mean: Floats
+    later: Floats
+
+
+def _periods(open_now: Floats, new: Floats, first: int, inside: Sequence[tuple[int, ...]]) -> _Periods:
+    """Draws (draw, month) from the month `first` on, by period; `inside`: the unbroken months of each."""
+    months = first + np.arange(open_now.shape[1])[:, None]
+    is_in = (months >= [p[0] for p in inside]) & (months <= [p[-1] for p in inside])
+    still, later = open_now @ is_in.astype(float), new @ is_in.astype(float)
+    return _Periods(quantiles(still), quantiles(still + later), still.mean(axis=0), quantiles(later)[1])
 
 
 def _frame(rows: Sequence[tuple[object, ...]], names: list[str]) -> pd.DataFrame:

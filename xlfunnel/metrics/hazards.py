@@ -82,6 +82,8 @@ def leaning(draw: np.random.Generator, own: Exposure, at_large: Hazards) -> Haza
 
 def _drawn(draw: np.random.Generator, ended: Floats, stayed: Floats) -> Hazards:
     to, stay = draw.standard_gamma(ended), draw.standard_gamma(np.maximum(stayed, 0.0))
-    total = to.sum(axis=3) + stay
-    total = np.where(total > 0, total, 1.0)
-    return Hazards(to / total[..., None], stay / total)
+    total = to @ np.ones(PLACES) + stay
+    total[total == 0] = 1.0
+    to /= total[..., None]
+    stay /= total
+    return Hazards(to, stay)

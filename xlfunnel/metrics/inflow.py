@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from xlfunnel.calendar import day_number, month_end
-from xlfunnel.metrics.sojourns import Flags, Floats, Sojourns, month_of
+from xlfunnel.metrics.sojourns import Flags, Floats, Sojourns, month_of, months_of
 from xlfunnel.terms import STAGES
 
 DISPERSION_MONTHS = 12
@@ -31,8 +31,9 @@ def inflow(stays: Sojourns, first_month: int, recent_months: int, chosen: Flags)
         last -= 1
     months = max(min(max(recent_months, DISPERSION_MONTHS), last - first_month + 1), 0)
     first = last - months + 1
-    came = chosen & stays.is_arrival & (stays.since_month >= first) & (stays.since_month <= last)
-    place = (stays.since_month[came] - first) * len(STAGES) + stays.stage[came]
+    after, until = (day_number(month_end(m)) for m in (first - 1, last))
+    came = chosen & stays.is_arrival & (stays.since > after) & (stays.since <= until)
+    place = (months_of(stays.since[came]) - first) * len(STAGES) + stays.stage[came]
     arrived = np.bincount(place, minlength=months * len(STAGES)).reshape(months, len(STAGES)).astype(np.float64)
     return Inflow(arrived[-recent_months:], dispersion(arrived.sum(axis=1)[-DISPERSION_MONTHS:]))
 

@@ -63,48 +63,51 @@ def ahead(day: int, months: int) -> tuple[int, Floats]:
 def amounts(stays: Sojourns, chosen: Flags) -> Amounts:
     """The amounts that what is open in `chosen`, or will be won there, may have."""
     known = ~np.isnan(stays.amount)
-    is_recent_win = known & (stays.went == WON) & (stays.left_month > month_of(stays.day) - AMOUNT_MONTHS)
-
-    def of(like: Flags) -> Floats:
-        own = stays.amount[like & chosen]
-        return own if len(own) >= ENOUGH_AMOUNTS else stays.amount[like]
-
-    by_stage = [of(known & (stays.stage == i)) for i in range(len(STAGES))]
-    every = stays.amount[known]
-    wins = of(is_recent_win)
+    since = day_number(month_end(month_of(stays.day) - AMOUNT_MONTHS))
+    is_recent_win = known & (stays.went == WON) & (stays.left > since)
+    every, own = stays.amount[known], known & chosen
+    of_all, of_own = (every, stays.stage[known]), (stays.amount[own], stays.stage[own])
+    by_stage = [_enough(*(amount[stage == i] for amount, stage in (of_own, of_all))) for i in range(len(STAGES))]
+    wins = _enough(stays.amount[is_recent_win & chosen], stays.amount[is_recent_win])
     return Amounts(tuple(a if len(a) else every for a in by_stage), wins if len(wins) else every)
+
+
+def _enough(own: Floats, of_all: Floats) -> Floats:
+    return own if len(own) >= ENOUGH_AMOUNTS else of_all
 
 
 def simulate(
     draw: np.random.Generator,
-    stays: Sojourns,
+    there: Sojourns,
     chances: Hazards,
     coming: Inflow,
     pool: Amounts,
     months: int,
-    watched: int,
     repeats: int,
+    watched: int | None = None,
 ) -> Drawn:
     """The wins of the stays that are open, and of arrivals, in the coming months; `repeats` draws a set of chances.
 
-    watched  the stage whose stock is drawn
+    there    the open stays
+    watched  the stage whose stock is drawn too, last of all; None = none is
     """
     sets = len(chances.stay)
-    first, ends = ahead(stays.day, months)
-    starts = np.append(0.0, ends[:-1])
-    found = passage(chances, int(np.ceil(ends[-1] / WEEK)), watched)
-    cells = at_days(found, ends).reshape(months, 2, sets, -1)
-    there = stays.of(stays.is_open)
+    first, ends = ahead(there.day, months)
     # To the nearest week of age, so that on average nobody is taken for older or younger.
-    cell = there.stage * AGES + np.minimum((there.left - there.since + WEEK // 2) // WEEK, AGES - 1)
+    age = np.minimum((there.left - there.since + WEEK // 2) // WEEK, AGES - 1)
+    cells, cell = np.unique(there.stage * AGES + age, return_inverse=True)
+    found = passage(chances, int(np.ceil(ends[-1] / WEEK)), cells, watched)
+    chance = at_days(found.aged, ends)
     repeats = max(2, min(repeats, MOST_CHANCES // (sets * max(len(cell), 1))))
-    open_count, open_amount = _won(draw, cells[:, WINS], cell, there, pool, repeats)
+    open_count, open_amount = _won(draw, chance[:, WINS], cell, there, pool, repeats)
 
     share = np.append(ends[0] / month_end(first).day, np.ones(months - 1))
     arrivals = rates(draw, coming, sets * repeats, months) * share[:, None]
-    later = of_arrivals(found, starts, ends)
+    later = of_arrivals(found.fresh, np.append(0.0, ends[:-1]), ends)
     new_count, new_amount = _new(draw, arrivals, np.diff(later[:, :, WINS], axis=1, prepend=0.0), pool, repeats)
-    stock = _stock(draw, cells[:, STANDS], cell, arrivals, later[:, :, STANDS])
+    stock = np.zeros((0, months))
+    if watched is not None:
+        stock = _stock(draw, chance[:, STANDS], np.bincount(cell), arrivals, later[:, :, STANDS])
     return Drawn(open_count, open_amount, new_count, new_amount, stock)
 
 
@@ -112,22 +115,34 @@ def _won(
     draw: np.random.Generator, chance: Floats, cell: Integers, there: Sojourns, pool: Amounts, repeats: int
 ) -> tuple[Floats, Floats]:
     """Wins (draw, month) of open opportunities one by one; chance (month, set, cell) by each month's end."""
-    months, sets, _ = chance.shape
+    months, sets, cells = chance.shape
     counts, sums = np.zeros((repeats, sets, months)), np.zeros((repeats, sets, months))
     by_the_end = chance[-1][:, cell]
+    of_cell = chance.reshape(months, -1)
+    some_unknown = np.isnan(there.amount).any()
     for i in range(repeats):
         luck = draw.random(by_the_end.shape)
-        one, which = np.nonzero(luck < by_the_end)
-        month = (luck[one, which] >= chance[:, one, cell[which]]).sum(axis=0)
+        met = np.flatnonzero(luck < by_the_end)
+        one = met // len(cell)
+        which = met - one * len(cell)
+        at, luck = one * cells + cell[which], luck.ravel()[met]
+        place = one * months
+        for by_then in of_cell[:-1]:
+            place += luck >= by_then[at]
         value = there.amount[which]
-        for stage, known in enumerate(pool.by_stage):
-            lacks = np.isnan(value) & (there.stage[which] == stage)
-            if len(known) and lacks.any():
-                value[lacks] = draw.choice(known, int(lacks.sum()))
-        place = one * months + month
+        if some_unknown:
+            _fill(draw, value, there.stage[which], pool)
         counts[i] = np.bincount(place, minlength=sets * months).reshape(sets, months)
         sums[i] = np.bincount(place, value, sets * months).reshape(sets, months)
     return counts.reshape(-1, months), (sums if len(pool.of_wins) else np.full_like(sums, nan)).reshape(-1, months)
+
+
+def _fill(draw: np.random.Generator, value: Floats, stage: Integers, pool: Amounts) -> None:
+    """Draws the unknown ones of the amounts, in place, out of the known ones of their stage."""
+    for i, known in enumerate(pool.by_stage):
+        lacks = np.isnan(value) & (stage == i)
+        if len(known) and lacks.any():
+            value[lacks] = draw.choice(known, int(lacks.sum()))
 
 
 def _new(
@@ -135,24 +150,29 @@ def _new(
 ) -> tuple[Floats, Floats]:
     """Wins (draw, month) of arrivals; chance (arrival month, month, set, stage) of a win in that month."""
     months, sets = chance.shape[1:3]
-    mean = np.einsum("rkjs,jmks->rkm", arrivals.reshape(repeats, sets, months, -1), np.maximum(chance, 0.0))
-    counts = draw.poisson(mean).reshape(-1, months)
+    counts = draw.poisson(_expected(arrivals.reshape(repeats, sets, months, -1), chance)).reshape(-1, months)
     if not len(pool.of_wins):
         return counts.astype(np.float64), np.full(counts.shape, nan)
     picked = draw.choice(pool.of_wins, int(counts.sum()))
     owner = np.repeat(np.arange(counts.size), counts.ravel())
-    return counts.astype(np.float64), np.bincount(owner, picked, counts.size).reshape(counts.shape)
+    sums = np.bincount(owner, picked, counts.size).astype(np.float64)
+    return counts.astype(np.float64), sums.reshape(counts.shape)
 
 
-def _stock(draw: np.random.Generator, chance: Floats, cell: Integers, arrivals: Floats, later: Floats) -> Floats:
-    """Stock (draw, month): those open now that stand there, and arrivals; chance (month, set, cell)."""
+def _expected(arrivals: Floats, chance: Floats) -> Floats:
+    """Expected number (repeat, set, month): arrivals (repeat, set, month, stage) × their chances (as in `_new`)."""
+    months, ends, sets, stages = chance.shape
+    each = np.maximum(chance, 0.0).transpose(2, 0, 3, 1).reshape(sets, months * stages, ends)
+    return np.asarray(np.matmul(arrivals.reshape(len(arrivals), sets, -1).swapaxes(0, 1), each).swapaxes(0, 1))
+
+
+def _stock(draw: np.random.Generator, chance: Floats, held: Integers, arrivals: Floats, later: Floats) -> Floats:
+    """Stock (draw, month): those `held` by each cell now that stand there, and arrivals; chance (month, set, cell)."""
     months, sets, cells = chance.shape
-    held = np.bincount(cell, minlength=cells)
-    filled = np.flatnonzero(held)
-    old = draw.binomial(held[filled], np.clip(chance[:, :, filled], 0, 1), (STOCK_REPEATS, months, sets, len(filled)))
+    old = draw.binomial(held, np.clip(chance, 0, 1), (STOCK_REPEATS, months, sets, cells)).sum(axis=3)
     some = arrivals.reshape(-1, sets, *arrivals.shape[1:])[:STOCK_REPEATS]
-    new = draw.poisson(np.einsum("rkjs,jmks->rmk", some, np.maximum(later, 0.0)))
-    stock: Floats = np.moveaxis(old.sum(axis=3) + new, 1, 2).reshape(-1, months).astype(np.float64)
+    new = draw.poisson(np.moveaxis(_expected(some, later), 1, 2))
+    stock: Floats = np.moveaxis(old + new, 1, 2).reshape(-1, months).astype(np.float64)
     return stock
 
 

@@ -73,11 +73,6 @@ class Sojourns:
         """Month number of `left`."""
         return months_of(self.left)
 
-    @property
-    def since_month(self) -> Integers:
-        """Month number of `since`."""
-        return months_of(self.since)
-
 
 def months_of(days: Integers) -> Integers:
     """Month numbers of day numbers."""
