@@ -91,12 +91,13 @@ def to_the_floors(
     today = day_number(as_of)
     deadline = today + settings.plan_weeks * WEEK
     has_total = bool(conversions["region"].isna().any())
+    known = _steps(conversions, durations)
     found: list[Reverse] = []
     for stage, code in (("T3", FlagCode.BELOW_FLOOR_T3), ("T1", FlagCode.BELOW_FLOOR_T1)):
         missing = missing_to_floor(flags, code)
         whole = sum(gap for (_, owner), gap in missing.items() if owner is None)
         total: dict[Who, float] = {(None, None): whole} if has_total else {}
-        found += reverse(total | missing, stage, conversions, durations, today, deadline)
+        found += _needs(total | missing, stage, known, today, deadline)
     return tuple(found)
 
 
@@ -115,12 +116,13 @@ def to_the_targets(
     """
     today = day_number(as_of)
     short = rows[(rows["measure"] == Measure.AMOUNT) & rows["period"].str.contains("-Q") & (rows["gap"] > 0)]
+    known = _steps(conversions, durations) if len(short) else {}
     found: list[Reverse] = []
     for region, period, gap in zip(short["region"], short["period"], short["gap"], strict=True):
         name = None if pd.isna(region) else str(region)
         deadline = day_number(month_end(months_in(period, settings.fiscal_start)[-1]))
         wins: dict[Who, float] = {(name, None): gap / mean_wins.get(name, nan)}
-        found += reverse(wins, Outcome.WON, conversions, durations, today, deadline, period)
+        found += _needs(wins, Outcome.WON, known, today, deadline, period)
     return tuple(found)
 
 
@@ -147,16 +149,18 @@ def reverse(
     missing    (region, owner) → opportunities; regions before their reps, in this order
     deadline   day number by which the gap is to be closed
     """
-    known: dict[str | None, dict[str, _Step]] = {}
-    rows: list[Reverse] = []
+    return tuple(_needs(missing, target, _steps(conversions, durations), as_of_day, deadline, period))
+
+
+def _needs(
+    missing: Mapping[Who, float], target: str, known: Mapping[str | None, Mapping[str, _Step]],
+    as_of_day: int, deadline: int, period: str = "",
+) -> Iterator[Reverse]:  # fmt: skip
     for (region, owner), gap in missing.items():
         if isnan(gap) or gap <= 0:
             continue
-        if region not in known:
-            known[region] = _steps(conversions, durations, region)
-        for stage, path in _paths(known[region], target):
-            rows.append(_row((region, owner), target, period, gap, stage, path, as_of_day, deadline))
-    return tuple(rows)
+        for stage, path in _paths(known.get(region, {}), target):
+            yield _row((region, owner), target, period, gap, stage, path, as_of_day, deadline)
 
 
 def _row(
@@ -187,26 +191,25 @@ def _row(
     )  # fmt: skip
 
 
-def _steps(conversions: pd.DataFrame, durations: pd.DataFrame, region: str | None) -> dict[str, _Step]:
-    """Stage → its step, of the region as a whole; a rate of too few cases is not used."""
-    days = _of_region(durations, region)
-    medians: dict[str, float] = dict(zip(days["stage"], days["median"].astype(float), strict=True))
-    rates = _of_region(conversions, region)
-    rates = rates[rates["month"].isna() & (rates["kind"] == ConversionKind.CENSORED)]
-    return {
-        row["from_stage"]: _Step(
-            row["to_stage"],
-            nan if row["verdict"] in (Judgement.TOO_FEW, Judgement.NOT_YET) else float(row["rate"]),
-            float(row["entered"]),
-            medians.get(row["from_stage"], nan),
+def _steps(conversions: pd.DataFrame, durations: pd.DataFrame) -> dict[str | None, dict[str, _Step]]:
+    """Region → stage → its step, of the region as a whole; a rate of too few cases is not used."""
+    days = durations[durations["owner"].isna()]
+    medians = dict(zip(zip(_names(days), days["stage"], strict=True), days["median"].astype(float), strict=True))
+    rates = conversions[conversions["owner"].isna() & conversions["month"].isna()]
+    rates = rates[rates["kind"] == ConversionKind.CENSORED]
+    steps: dict[str | None, dict[str, _Step]] = {}
+    columns = (rates[name].tolist() for name in ("from_stage", "to_stage", "verdict", "rate", "entered"))
+    for region, stage, to_stage, verdict, rate, entered in zip(_names(rates), *columns, strict=True):
+        is_unknown = verdict in (Judgement.TOO_FEW, Judgement.NOT_YET)
+        steps.setdefault(region, {})[stage] = _Step(
+            to_stage, nan if is_unknown else float(rate), float(entered), medians.get((region, stage), nan)
         )
-        for row in rates.to_dict("records")
-    }
+    return steps
 
 
-def _of_region(frame: pd.DataFrame, region: str | None) -> pd.DataFrame:
-    here = frame["region"].isna() if region is None else frame["region"] == region
-    return frame[frame["owner"].isna() & here]
+def _names(frame: pd.DataFrame) -> list[str | None]:
+    """The regions of a frame's rows; None = all together."""
+    return [None if pd.isna(region) else str(region) for region in frame["region"]]
 
 
 def _paths(steps: Mapping[str, _Step], target: str) -> Iterator[tuple[str, list[tuple[str, _Step]]]]:

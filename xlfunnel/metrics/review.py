@@ -67,6 +67,8 @@ def closed(stays: pd.DataFrame, durations: pd.DataFrame, typed: pd.DataFrame, si
     """
     ids, stage, region = Col.OPPORTUNITY.value, Col.STAGE.value, Col.REGION.value
     rows = stays.rename(columns=str)
+    late = rows.loc[rows["since_day"] + rows["days"] >= since, [ids, "next_stage"]]
+    rows = rows[rows[ids].isin(late.loc[late["next_stage"].isin(list(OUTCOMES)), ids])]
     last = rows.drop_duplicates(ids, keep="last")
     last = last.assign(closed_day=last["since_day"] + last["days"], outcome=last["next_stage"])
     last = last[last["outcome"].isin(list(OUTCOMES)) & (last["closed_day"] >= since)]

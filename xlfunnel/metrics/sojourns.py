@@ -85,7 +85,8 @@ def months_of(days: Integers) -> Integers:
 
 def sojourns(stays: pd.DataFrame, as_of: date) -> Sojourns:
     """The frame of `xlfunnel.facts.stays` as arrays."""
-    regions = tuple(sorted(stays[Col.REGION].unique()))
+    codes, met = pd.factorize(stays[Col.REGION])
+    regions = tuple(sorted(met))
     stage, went = _places(stays[Col.STAGE]), _places(stays[Col.NEXT_STAGE])
     same = stays[Col.OPPORTUNITY].eq(stays[Col.OPPORTUNITY].shift()).to_numpy(dtype=bool)
     before = np.append(np.int64(UNSEEN), went[:-1])[: len(went)]
@@ -93,7 +94,7 @@ def sojourns(stays: pd.DataFrame, as_of: date) -> Sojourns:
     return Sojourns(
         day=day_number(as_of),
         regions=regions,
-        region=pd.Index(regions).get_indexer(pd.Index(stays[Col.REGION])).astype(np.int64),
+        region=np.array([regions.index(name) for name in met], dtype=np.int64)[codes],
         stage=stage,
         went=np.where(went == stage, UNSEEN, went),  # handed on beyond the data
         since=since,
