@@ -16,6 +16,7 @@ from xlfunnel.calendar import day_number, month_end
 from xlfunnel.facts import Facts
 from xlfunnel.metrics.evidence import windows
 from xlfunnel.metrics.reserve import CENTS
+from xlfunnel.metrics.sojourns import Integers
 from xlfunnel.settings import Settings
 from xlfunnel.terms import OUTCOMES, STAGES, Col, Outcome, Reason
 
@@ -67,31 +68,30 @@ def closed(stays: pd.DataFrame, durations: pd.DataFrame, typed: pd.DataFrame, si
     """
     ids, stage, region = Col.OPPORTUNITY.value, Col.STAGE.value, Col.REGION.value
     rows = stays.rename(columns=str)
-    late = rows.loc[rows["since_day"] + rows["days"] >= since, [ids, "next_stage"]]
-    rows = rows[rows[ids].isin(late.loc[late["next_stage"].isin(list(OUTCOMES)), ids])]
-    last = rows.drop_duplicates(ids, keep="last")
+    rows, key = _ended_lately(rows, pd.factorize(rows[ids])[0], since)
+    is_last = np.append(key[1:] != key[:-1], True)[: len(key)]
+    last = rows[is_last].set_index(key[is_last])
     last = last.assign(closed_day=last["since_day"] + last["days"], outcome=last["next_stage"])
     last = last[last["outcome"].isin(list(OUTCOMES)) & (last["closed_day"] >= since)]
-    its = rows[rows[ids].isin(last[ids])]
-    begun = its.groupby(ids)["since_day"].min()
-    reached = set(its.loc[its[stage].isin(STAGES[STAGES.index(EFFECTIVE) :]), ids])
+    its = pd.DataFrame({"key": key, **{c: rows[c].array for c in (stage, "since_day", "days")}})
+    its = its[its["key"].isin(last.index)]
+    reached = its.loc[its[stage].isin(STAGES[STAGES.index(EFFECTIVE) :]), "key"].unique()
     usual = durations[durations["owner"].isna() & durations["region"].notna()]
     medians = pd.DataFrame({c: usual[c] for c in (region, stage, "median")}).astype({"median": float})
-    spent = its.groupby([ids, stage], as_index=False)["days"].sum().merge(last[[ids, region]], on=ids)
+    spent = its.groupby(["key", stage], as_index=False)["days"].sum()
+    spent[region] = last[region].loc[spent["key"]].array
     spent = spent.merge(medians, on=[region, stage], how="left")
-    spent["slow_ratio"] = np.where(
-        spent["median"] > 0, spent["days"] / spent["median"].where(spent["median"] > 0), np.nan
-    )
+    spent["slow_ratio"] = spent["days"] / spent["median"].where(spent["median"] > 0)
     slowest = spent.dropna(subset="slow_ratio").sort_values(["slow_ratio", stage], ascending=[False, True])
-    slowest = slowest.drop_duplicates(ids).set_index(ids)
+    slowest = slowest.drop_duplicates("key").set_index("key").reindex(last.index)
     found = last.assign(
-        days=last["closed_day"] - last[ids].map(begun).astype("int64"),
+        days=last["closed_day"] - its.groupby("key")["since_day"].min(),
         amount=last["amount_cents"].astype("Float64").astype(float) / CENTS,
-        slow_stage=last[ids].map(slowest[stage]).astype(object).where(last[ids].isin(slowest.index), None),
-        slow_days=last[ids].map(slowest["days"]).astype(float),
-        slow_median=last[ids].map(slowest["median"]).astype(float),
-        slow_ratio=last[ids].map(slowest["slow_ratio"]).astype(float),
-        is_reviewed=last[ids].isin(reached),
+        slow_stage=slowest[stage].astype(object).where(slowest[stage].notna(), None),
+        slow_days=slowest["days"].astype(float),
+        slow_median=slowest["median"].astype(float),
+        slow_ratio=slowest["slow_ratio"].astype(float),
+        is_reviewed=last.index.isin(reached),
     )
     own = typed.drop_duplicates(ids).set_index(ids).reindex(pd.Index(found[ids], dtype=object))
     for name in TYPED:
@@ -99,6 +99,16 @@ def closed(stays: pd.DataFrame, durations: pd.DataFrame, typed: pd.DataFrame, si
         found[name] = pd.Series(values, index=found.index, dtype=object)
     order = ["closed_day", "amount", region, ids]
     return found.sort_values(order, ascending=[False, False, True, True], ignore_index=True)[list(CLOSED)]
+
+
+def _ended_lately(rows: pd.DataFrame, key: Integers, since: int) -> tuple[pd.DataFrame, Integers]:
+    """The stays, and the keys, of opportunities of which one ended on the day `since` or later, key by key."""
+    is_late = (rows["since_day"] + rows["days"] >= since).to_numpy(dtype=bool)
+    is_wanted = np.zeros(key.max(initial=-1) + 1, dtype=bool)
+    is_wanted[key[is_late]] = True
+    order = np.flatnonzero(is_wanted[key])
+    order = order[np.argsort(key[order], kind="stable")]
+    return rows.take(order), key[order]
 
 
 def tally(found: pd.DataFrame) -> Tally:
