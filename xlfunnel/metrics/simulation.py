@@ -66,10 +66,15 @@ def amounts(stays: Sojourns, chosen: Flags) -> Amounts:
     since = day_number(month_end(month_of(stays.day) - AMOUNT_MONTHS))
     is_recent_win = known & (stays.went == WON) & (stays.left > since)
     every, own = stays.amount[known], known & chosen
-    of_all, of_own = (every, stays.stage[known]), (stays.amount[own], stays.stage[own])
-    by_stage = [_enough(*(amount[stage == i] for amount, stage in (of_own, of_all))) for i in range(len(STAGES))]
+    of_all, of_own = (_by_stage(stays.amount[like], stays.stage[like]) for like in (known, own))
+    by_stage = map(_enough, of_own, of_all)
     wins = _enough(stays.amount[is_recent_win & chosen], stays.amount[is_recent_win])
     return Amounts(tuple(a if len(a) else every for a in by_stage), wins if len(wins) else every)
+
+
+def _by_stage(amount: Floats, stage: Integers) -> list[Floats]:
+    order = np.argsort(stage.astype(np.int8), kind="stable")
+    return np.split(amount[order], np.bincount(stage, minlength=len(STAGES)).cumsum()[:-1])
 
 
 def _enough(own: Floats, of_all: Floats) -> Floats:
