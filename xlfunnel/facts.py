@@ -32,6 +32,7 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from xlfunnel.calendar import month_number
 from xlfunnel.errors import InputError
@@ -105,9 +106,9 @@ class Seen:
         Raises InputError "input.amounts_too_large" where sums of amounts would not fit 64 bits.
         """
         _refuse_overflow(p.seen for p in self._parts)
-        arrivals = _counted((with_origin(p.linked) for p in self._parts), Col.ENTERED_MONTH, ARRIVALS)
+        arrivals = _counted(((p, with_origin(p.linked)) for p in self._parts), Col.ENTERED_MONTH, ARRIVALS)
         entries = _summed(arrivals, ENTRIES)
-        exits = _counted((p.seen.filter(has_ended()) for p in self._parts), Col.LEFT_MONTH, EXITS)
+        exits = _counted(((p, p.seen.filter(has_ended())) for p in self._parts), Col.LEFT_MONTH, EXITS)
         changes = pd.concat([entries, _negated(exits)])
         last_month = month_number(self.as_of)
         first_month = int(changes[Col.MONTH].min()) if len(changes) else last_month
@@ -120,7 +121,7 @@ class Seen:
             exits=exits,
             created=_summed(arrivals[arrivals[Col.CAME_FROM] == NEW], CREATED),
             reserves=_dense(changes, first_month, last_month, cumulate=True),
-            durations=_counted((p.stays for p in self._parts), Col.DAYS, DURATIONS),
+            durations=_counted(((p, p.stays) for p in self._parts), Col.DAYS, DURATIONS),
         )
 
     def stays(self) -> pd.DataFrame:
@@ -132,12 +133,11 @@ class Seen:
         visit      number of the stay's last visit; since_day when its first one began; days as in `durations`
         int64, but amount_cents Int64: NA = unknown. Sorted by opportunity_id, then visit.
         """
-        return _listed((p.stays for p in self._parts), STAYS).sort_values(list(_VISIT), ignore_index=True)
+        return _listed(((p, p.stays) for p in self._parts), STAYS, list(_VISIT))
 
     def stays_closed(self, since: int) -> pd.DataFrame:
         """The rows of `stays` of the opportunities that were won or lost on the day number `since` or later."""
-        closed = (p.stays_of_closed(since) for p in self._parts)
-        return _listed(closed, STAYS).sort_values(list(_VISIT), ignore_index=True)
+        return _listed(((p, p.stays_of_closed(since)) for p in self._parts), STAYS, list(_VISIT))
 
     def standing(self) -> pd.DataFrame:
         """The opportunities open at the end of the day, one row each.
@@ -148,8 +148,8 @@ class Seen:
         since_day  when the stay began (an earlier owner's part included); days = as_of − since_day
         int64, but amount_cents Int64: NA = unknown. Sorted by opportunity_id, then stage.
         """
-        still_open = (p.stays_of_open().filter(~has_ended()) for p in self._parts)
-        return _listed(still_open, STANDING).sort_values(_STANDING_ORDER, ignore_index=True)
+        still_open = ((p, p.stays_of_open().filter(~has_ended())) for p in self._parts)
+        return _listed(still_open, STANDING, _STANDING_ORDER)
 
     def journeys(self, stages: Sequence[str]) -> pd.DataFrame:
         """How opportunities that reached a stage ended: columns as `durations`, an opportunity instead of a stay.
@@ -159,7 +159,7 @@ class Seen:
         next_stage     how the opportunity's last visit ended: "won", "lost", "gone", or "open" (also if it was handed
                        on beyond the data); region and owner are those of that visit
         """
-        return _counted((j for p in self._parts for j in p.journeys(stages)), Col.DAYS, DURATIONS)
+        return _counted(((p, j) for p in self._parts for j in p.journeys(stages)), Col.DAYS, DURATIONS)
 
     def fates(self, stages: Sequence[str]) -> pd.DataFrame:
         """What became of opportunities that ever stood in a stage: region, stage, next_stage, days, count (of them).
@@ -167,7 +167,7 @@ class Seen:
         region      that of their first visit in the stage; days from its first day to the end, or to `as_of`
         next_stage  that of their last visit: if it is a stage, they were handed on beyond the data
         """
-        return _counted((f for p in self._parts for f in p.fates(stages)), Col.DAYS, FATES)
+        return _counted(((p, f) for p in self._parts for f in p.fates(stages)), Col.DAYS, FATES)
 
 
 def facts_of(visits: Any, as_of: date) -> Facts:
@@ -231,35 +231,59 @@ def _refuse_overflow(parts: Iterable[nw.LazyFrame[Any]]) -> None:
         raise InputError("input.amounts_too_large", total=total / 100)
 
 
-def _counted(parts: Iterable[nw.LazyFrame[Any]], when: Col, columns: Sequence[Col]) -> pd.DataFrame:
+def _counted(views: Iterable[tuple[Part, nw.LazyFrame[Any]]], when: Col, columns: Sequence[Col]) -> pd.DataFrame:
     """Count, and sum of amounts if asked for, per key; `when` is the column that gives the month or days."""
     keys = [c.value for c in columns if c not in _SUMS]
-    last_key = keys[-1]
     amounts = [c.value for c in (Col.AMOUNT_CENTS, Col.CAME_CENTS) if c in columns]
-    sums = [nw.len().alias(Col.COUNT), *(nw.col(c).sum() for c in amounts)]
     found = []
-    for part in parts:
-        picked = part.select(*keys[:-1], nw.col(when).alias(last_key), *(nw.col(c).fill_null(0) for c in amounts))
-        found.append(_collect(picked.group_by(*keys).agg(*sums)))
+    for part, frame in views:
+        known = (nw.col(when).alias(keys[-1]), *(nw.col(c).fill_null(0) for c in amounts))
+        picked = frame.select(*keys[:-1], *known, nw.lit(1).alias(Col.COUNT))
+        if not frame.implementation.is_pandas():
+            picked = picked.group_by(*keys).agg(nw.col(Col.COUNT, *amounts).sum())
+        found.append(part.named(_summed(_collect(picked), columns)))
     if len(found) == 1:
-        return _normal(found[0], columns)
+        return found[0]
     return _summed(pd.concat(found), columns) if found else _empty(columns)
 
 
 def _summed(frame: pd.DataFrame, columns: Sequence[Col]) -> pd.DataFrame:
-    """Sums over the keys that `columns` leaves out."""
+    """Sums over the keys that `columns` leaves out; whatever counted it, the same dtypes, order and index."""
     keys = [c.value for c in columns if c not in _SUMS]
-    sums = frame.groupby(keys, as_index=False, observed=True, sort=False)[
-        [c.value for c in columns if c in _SUMS]
-    ].sum()
-    return _normal(sums, columns)
+    if not len(frame):
+        return _empty(columns)
+    coded = {key: _codes(frame[key]) for key in keys}
+    sizes = tuple(len(values) for _, values in coded.values())
+    place = np.ravel_multi_index(tuple(codes for codes, _ in coded.values()), sizes)
+    order = np.argsort(place, kind="stable")
+    placed = place[order]
+    starts = np.flatnonzero(np.append(True, placed[1:] != placed[:-1]))
+    at = np.unravel_index(placed[starts], sizes)
+    found = {key: values.take(codes) for codes, (key, (_, values)) in zip(at, coded.items(), strict=True)}
+    sums = [c.value for c in columns if c in _SUMS]
+    return pd.DataFrame(
+        found | {c: np.add.reduceat(frame[c].to_numpy(dtype="int64")[order], starts) for c in sums}, copy=False
+    )
 
 
-def _listed(parts: Iterable[nw.LazyFrame[Any]], columns: Sequence[Col]) -> pd.DataFrame:
-    """These columns, row by row."""
+def _codes(values: "pd.Series[Any]") -> tuple[NDArray[np.intp], Any]:
+    """A number for each value, in the order of the values, and the values by number."""
+    if values.dtype.kind != "i":
+        return pd.factorize(values.astype("str"), sort=True)
+    whole = values.to_numpy(dtype="int64")
+    first, last = int(whole.min()), int(whole.max())
+    if last - first < len(whole):
+        return whole - first, np.arange(first, last + 1)
+    return pd.factorize(whole, sort=True)
+
+
+def _listed(parts: Iterable[tuple[Part, nw.LazyFrame[Any]]], columns: Sequence[Col], order: list[str]) -> pd.DataFrame:
+    """These columns, row by row, sorted; ids are put in place of their numbers last."""
     kinds = {c.value: "str" if c in _WORDS else "int64" for c in columns} | {Col.AMOUNT_CENTS.value: "Int64"}
-    found = [_collect(part.select(*(c.value for c in columns))).astype(kinds) for part in parts]
-    return pd.concat(found, ignore_index=True)
+    found = [part.named(_collect(frame.select(*kinds)).sort_values(order)).astype(kinds) for part, frame in parts]
+    return (
+        found[0].reset_index(drop=True) if len(found) == 1 else pd.concat(found).sort_values(order, ignore_index=True)
+    )
 
 
 def _collect(frame: nw.LazyFrame[Any]) -> pd.DataFrame:

@@ -10,11 +10,13 @@ from functools import cached_property
 from typing import Any
 
 import narwhals as nw
+import pandas as pd
 
 from xlfunnel.calendar import day_number
 from xlfunnel.terms import NEW, OUTCOMES, STAGES, Col, Outcome
 
 _VISIT = (Col.OPPORTUNITY.value, Col.VISIT.value)
+_NUMBERED = (Col.OPPORTUNITY.value, Col.REGION.value, Col.OWNER.value)
 _NEVER = -(10**9)  # a day, or a month, before all others
 
 
@@ -22,8 +24,26 @@ class Part:
     """Visits of some opportunities as they were on a day. Parameters as those of `xlfunnel.facts.Seen`."""
 
     def __init__(self, visits: Any, as_of: date, keep: Callable[[Any], Any] | None = None) -> None:
+        self._names: dict[str, pd.Index] = {}
         self.seen = as_seen(visits, day_number(as_of))
+        if self.seen.implementation.is_pandas():
+            self.seen = self._numbered(self.seen.collect().to_native())
         self._keep = keep
+
+    def _numbered(self, seen: pd.DataFrame) -> nw.LazyFrame[Any]:
+        """With a whole number, in the order of the words, for what is only carried along: several times as fast."""
+        numbers = {}
+        for name in _NUMBERED:
+            numbers[name], self._names[name] = pd.factorize(seen[name].astype("str"), sort=True)
+        return nw.from_native(seen.assign(**numbers)).lazy()
+
+    def named(self, collected: pd.DataFrame) -> pd.DataFrame:
+        """What was collected from here, with the words of the visits in place of their numbers."""
+        if collected.empty:
+            return collected
+        return collected.assign(
+            **{n: w.take(collected[n].to_numpy()) for n, w in self._names.items() if n in collected}
+        )
 
     @cached_property
     def linked(self) -> nw.LazyFrame[Any]:
