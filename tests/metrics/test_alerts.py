@@ -68,7 +68,7 @@ def rooms(held: dict[str, int], old: dict[str, int]) -> Rooms:
     owners = pd.DataFrame([("LX", o, n, 0, 0, 0, nan) for o, n in held.items()])
     owners.columns = pd.Index(["region", "owner", "T0", "T1", "T2", "T3", "T4"])
     over = pd.DataFrame([("LX", o) for o, n in old.items() for _ in range(n)], columns=["region", "owner"])
-    nothing = pd.DataFrame(columns=["region", "owner"])
+    nothing = pd.DataFrame(columns=["region", "owner", "kind", "month", "verdict", "pace"])
     return Rooms(nothing, nothing, over, owners, nothing)
 
 

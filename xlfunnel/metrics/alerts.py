@@ -69,22 +69,21 @@ def diagnosis(flag: Flag) -> Diagnosis:
 
 def _blocked(rooms: Rooms) -> Iterator[_Found]:
     """Steps of a region whose recent censor-aware rate is surely below the benchmark or the region's own history."""
-    for row in _of_regions(rooms.conversions):
-        if row["month"] is None and row["kind"] == ConversionKind.CENSORED and row["verdict"] == Judgement.BLOCKED:
-            below = row["high"] < row["benchmark"]
-            limit = row["benchmark"] if below else row["history"]
-            base = {} if below else {"base": float(row["history_entered"])}
-            numbers = {name: float(row[name]) for name in ("low", "high", "entered", "horizon_days")} | base
-            span = f"{row['from_stage']}-{row['to_stage']}"
-            yield _Found(row["region"], None, row["rate"], limit, span, numbers)
+    rates = rooms.conversions
+    is_recent = (rates["kind"] == ConversionKind.CENSORED) & rates["month"].isna()
+    for row in _of_regions(rates[is_recent & (rates["verdict"] == Judgement.BLOCKED)]):
+        below = row["high"] < row["benchmark"]
+        limit = row["benchmark"] if below else row["history"]
+        base = {} if below else {"base": float(row["history_entered"])}
+        numbers = {name: float(row[name]) for name in ("low", "high", "entered", "horizon_days")} | base
+        yield _Found(row["region"], None, row["rate"], limit, f"{row['from_stage']}-{row['to_stage']}", numbers)
 
 
 def _slower(rooms: Rooms) -> Iterator[_Found]:
     """Stages of a region that opportunities now leave later than they used to."""
-    for row in _of_regions(rooms.durations):
-        if row["pace"] == Pace.SLOWER:
-            numbers = {name: float(row[name]) for name in ("recent_n", "earlier_n", "log_rank_p")}
-            yield _Found(row["region"], None, row["recent_median"], row["earlier_median"], row["stage"], numbers)
+    for row in _of_regions(rooms.durations[rooms.durations["pace"] == Pace.SLOWER]):
+        numbers = {name: float(row[name]) for name in ("recent_n", "earlier_n", "log_rank_p")}
+        yield _Found(row["region"], None, row["recent_median"], row["earlier_median"], row["stage"], numbers)
 
 
 def _over_age(rooms: Rooms) -> Iterator[_Found]:

@@ -102,15 +102,15 @@ def comparisons(conversions: pd.DataFrame, journeys: pd.DataFrame, facts: Facts,
     """
     cases = pd.DataFrame([*_steps(conversions), *_journeys(journeys, facts, settings)], columns=list(_Cases._fields))
     made = cases.drop_duplicates(["region", "owner", "from_stage", "to_stage"]).reset_index(drop=True)
-    made[["rate", "shrunk", "region_rate"]] = nan
-    made["alone"] = True
-    for _, rows in made.groupby(["region", "from_stage", "to_stage"], sort=False):
-        n, k = rows["entered"].to_numpy(), rows["advanced"].to_numpy()
-        made.loc[rows.index, "shrunk"] = shrunk_rates(k, n)
-        made.loc[rows.index, "region_rate"] = k.sum() / n.sum() if n.sum() else nan
-        made.loc[rows.index, "alone"] = (n > 0).sum() < 2
-    counts, rates = made["entered"].to_numpy(), made["region_rate"].to_numpy()
-    made["rate"] = np.divide(made["advanced"], counts, out=np.full(len(made), nan), where=counts > 0)
+    counts, advanced = made["entered"].to_numpy(dtype=np.int64), made["advanced"].to_numpy(dtype=np.int64)
+    shrunk, rates, alone = np.full(len(made), nan), np.full(len(made), nan), np.full(len(made), True)
+    for rows in made.groupby(["region", "from_stage", "to_stage"], sort=False).indices.values():
+        n, k = counts[rows], advanced[rows]
+        shrunk[rows] = shrunk_rates(k, n)
+        rates[rows] = k.sum() / n.sum() if n.sum() else nan
+        alone[rows] = (n > 0).sum() < 2
+    own = np.divide(advanced, counts, out=np.full(len(made), nan), where=counts > 0)
+    made = made.assign(rate=own, shrunk=shrunk, region_rate=rates, alone=alone)
     for name, level in (("95", AMBER), ("998", RED)):
         made[f"low{name}"], made[f"high{name}"] = funnel_limits(rates, counts, level)
     made["placement"] = pd.Series([placement(row) for row in made.to_dict("records")], dtype=object)

@@ -191,11 +191,11 @@ def _rows(facts: Facts, settings: Settings) -> Iterator[Conversion]:
 
 
 class _Monthly(NamedTuple):
-    """What entered a stage, and what advanced from it, in each month from `first` on."""
+    """What entered a stage, and what advanced from it, before each month from `first` on, and in all."""
 
     first: int
-    entered: NDArray[np.int64]
-    advanced: NDArray[np.int64]
+    entered: list[int]
+    advanced: list[int]
 
     def share(self, months: tuple[int, ...]) -> Cases:
         """The share that advanced, of those that entered in an unbroken run of months."""
@@ -210,8 +210,10 @@ class _Monthly(NamedTuple):
         return Cases(entered, advanced, Proportion(advanced / entered if entered else nan, nan, nan))
 
     def _sums(self, months: tuple[int, ...]) -> tuple[int, int]:
-        inside = slice(months[0] - self.first, months[-1] - self.first + 1) if months else slice(0)
-        return int(self.entered[inside].sum()), int(self.advanced[inside].sum())
+        if not months:
+            return 0, 0
+        start, end = months[0] - self.first, months[-1] - self.first + 1
+        return self.entered[end] - self.entered[start], self.advanced[end] - self.advanced[start]
 
 
 class _Flows:
@@ -221,11 +223,13 @@ class _Flows:
         self._first, self._n = facts.first_month, facts.last_month - facts.first_month + 1
         came = facts.arrivals[facts.arrivals[Col.CAME_FROM] != facts.arrivals[Col.STAGE]]
         went = facts.exits[ending(facts.exits[Col.STAGE], facts.exits[Col.NEXT_STAGE]) == EVENT]
-        self._sides = [(Places(f), f[Col.MONTH] - self._first, f[Col.COUNT].to_numpy()) for f in (came, went)]
+        self._sides = [
+            (Places(f), f[Col.MONTH].to_numpy() - self._first, f[Col.COUNT].to_numpy()) for f in (came, went)
+        ]
 
     def monthly(self, who: Who, stage: str) -> _Monthly:
         entered, advanced = (
-            _by_month(place.to_numpy()[rows], count[rows], self._n)
+            _so_far(place[rows], count[rows], self._n)
             for places, place, count in self._sides
             for rows in (places(who, stage),)
         )
@@ -237,15 +241,16 @@ def _cohorts(stays: Stays, at: NDArray[np.int64], limit: float, months: range) -
     place, days, kind, count = stays.month[at] - months[0], stays.days[at], stays.kind[at], stays.count[at]
     is_known = (kind != CENSORED) | (days >= limit)
     is_advanced = (kind == EVENT) & (days <= limit)
-    entered, advanced = (_by_month(place[rows], count[rows], len(months)) for rows in (is_known, is_advanced))
+    entered, advanced = (_so_far(place[rows], count[rows], len(months)) for rows in (is_known, is_advanced))
     return _Monthly(months[0], entered, advanced)
 
 
-def _by_month(place: NDArray[np.int64], count: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    return np.bincount(place, count, n).astype(np.int64)
+def _so_far(place: NDArray[np.int64], count: NDArray[np.int64], n: int) -> list[int]:
+    """The counts before each of n months, and in all."""
+    return [0, *np.bincount(place, count, n).astype(np.int64).cumsum().tolist()]
 
 
-def _inside(values: NDArray[np.int64], months: tuple[int, ...]) -> NDArray[np.bool_]:
+def inside(values: NDArray[np.int64], months: tuple[int, ...]) -> NDArray[np.bool_]:
     """Which values lie in an unbroken run of months."""
     if not months:
         return np.zeros(len(values), dtype=bool)
@@ -254,7 +259,7 @@ def _inside(values: NDArray[np.int64], months: tuple[int, ...]) -> NDArray[np.bo
 
 def matured_cases(stays: Stays, at: NDArray[np.int64], months: tuple[int, ...], limit: float) -> Cases:
     """The matured cohort of an unbroken run of months; `at` are rows of `stays`, `limit` is H in days."""
-    rows = at[_inside(stays.month[at], months)]
+    rows = at[inside(stays.month[at], months)]
     days, kind, count = stays.days[rows], stays.kind[rows], stays.count[rows]
     is_known = (kind != CENSORED) | (days >= limit)
     entered = int(count[is_known].sum())
@@ -263,7 +268,7 @@ def matured_cases(stays: Stays, at: NDArray[np.int64], months: tuple[int, ...], 
 
 
 def _censored(stays: Stays, at: NDArray[np.int64], months: tuple[int, ...], limit: float) -> Cases:
-    rows = at[_inside(stays.month[at], months)]
+    rows = at[inside(stays.month[at], months)]
     days, kind, count = stays.days[rows], stays.kind[rows], stays.count[rows]
     found = cumulative_incidence(life_table(days, kind, count), limit) if len(rows) else _NOTHING
     return Cases(int(count.sum()), int(count[(kind == EVENT) & (days <= limit)].sum()), found)

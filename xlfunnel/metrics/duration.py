@@ -14,11 +14,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from xlfunnel.facts import Facts
-from xlfunnel.metrics.conversion import Stays, stays_of
+from xlfunnel.metrics.conversion import Stays, inside, stays_of
 from xlfunnel.metrics.evidence import FEW, windows
 from xlfunnel.metrics.levels import dense, stages_met, whos
 from xlfunnel.metrics.reserve import CENTS
-from xlfunnel.metrics.survival import LifeTable, Quantiles, life_table, log_rank, quantiles
+from xlfunnel.metrics.survival import LifeTable, Quantiles, life_table, log_rank, quantile, quantiles
 from xlfunnel.settings import Settings
 from xlfunnel.terms import STAGES, Col, Pace
 
@@ -81,11 +81,11 @@ def durations(facts: Facts, settings: Settings) -> pd.DataFrame:
         at = stays.at(who, stage)
         every = _table(stays, at)
         found = _quantiles(every)
-        recent, earlier = (_table(stays, at[np.isin(stays.month[at], months)]) for months in parts)
+        recent, earlier = (_table(stays, at[inside(stays.month[at], months)]) for months in parts)
         p = nan
         if min(_size(recent), _size(earlier)) >= FEW:
             p = log_rank(recent, earlier)
-        now, then = _quantiles(recent).median, _quantiles(earlier).median
+        now, then = (quantile(t, 0.5) if t.ended.sum() >= FEW else nan for t in (recent, earlier))
         rows.append(
             Duration(
                 *who,

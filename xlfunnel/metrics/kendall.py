@@ -7,6 +7,7 @@ orders is the number of inversions of a multiset, whose generating function is t
 numbers, where scipy's exact method refuses ties and its approximation is poor for six months.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 from math import comb, erfc, nan, sqrt
@@ -39,12 +40,11 @@ class Kendall(NamedTuple):
 def kendall(x: ArrayLike, values: ArrayLike) -> Kendall:
     """Kendall's S, tau-b and p of two sequences of equal length without NaN; only the order of x matters."""
     a, b = np.asarray(x, dtype=float), np.asarray(values, dtype=float)
-    upper = np.triu_indices(len(a), 1)
-    s = int((np.sign(a[:, None] - a) * np.sign(b[:, None] - b))[upper].sum())
-    ties_a, ties_b = _ties(a), _ties(b)
-    pairs = comb(len(a), 2)
-    untied_a = pairs - sum(comb(m, 2) for m in ties_a)
-    untied_b = pairs - sum(comb(m, 2) for m in ties_b)
+    first, second = pairs(len(a))
+    s = int(np.sign(a[second] - a[first]) @ np.sign(b[second] - b[first]))
+    ties_a, ties_b = ties(a), ties(b)
+    untied_a = len(first) - sum(comb(m, 2) for m in ties_a)
+    untied_b = len(first) - sum(comb(m, 2) for m in ties_b)
     if not untied_a or not untied_b:
         return Kendall(s, nan, nan, True)
     tau = s / sqrt(untied_a * untied_b)
@@ -82,9 +82,20 @@ def _divided(counts: list[int], k: int) -> list[int]:
     return counts[: len(counts) - k]
 
 
-def _ties(values: NDArray[np.float64]) -> tuple[int, ...]:
+@lru_cache(maxsize=8)
+def pairs(n: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """First and second of all pairs of n points."""
+    return np.triu_indices(n, 1)
+
+
+def ties(values: NDArray[np.float64]) -> tuple[int, ...]:
     """Sizes of the groups of equal values, smallest first; `(1,)` for none, so that max() has an answer."""
-    return tuple(sorted(int(m) for m in np.unique(values, return_counts=True)[1])) or (1,)
+    return tuple(sorted(Counter(values.tolist()).values())) or (1,)
+
+
+def spread(sizes: Iterable[int]) -> int:
+    """What groups of equals of these sizes take from 18 times the variance of S; one of all points: what it is."""
+    return sum(m * (m - 1) * (2 * m + 5) for m in sizes)
 
 
 def _exact_p(s: int, ties: tuple[int, ...]) -> float:
@@ -98,9 +109,6 @@ def _exact_p(s: int, ties: tuple[int, ...]) -> float:
 
 def _normal_p(s: int, ties_a: tuple[int, ...], ties_b: tuple[int, ...]) -> float:
     n = sum(ties_a)
-
-    def spread(sizes: Iterable[int]) -> int:
-        return sum(m * (m - 1) * (2 * m + 5) for m in sizes)
 
     def twos(sizes: Iterable[int]) -> int:
         return sum(m * (m - 1) for m in sizes)

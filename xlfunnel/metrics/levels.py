@@ -1,6 +1,6 @@
 """Whom a row speaks of: each owner, each region as a whole, and all regions together if there is more than one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -39,6 +39,19 @@ def whos(facts: Facts) -> tuple[Who, ...]:
     for region in regions:
         found += [(region, None), *((r, o) for r, o in owners if r == region)]
     return tuple(found)
+
+
+def owner_places(frame: pd.DataFrame, owners: Sequence[tuple[str, str]]) -> Rows:
+    """Where each row's region and owner stand in `owners`; −1 = nowhere."""
+    known = {pair: i for i, pair in enumerate(owners)}
+    return pair_values(frame[Col.REGION], frame[Col.OWNER], lambda region, owner: known.get((region, owner), -1))
+
+
+def pair_values(one: "pd.Series[str]", other: "pd.Series[str]", value: Callable[[str, str], int]) -> Rows:
+    """The value of each row's two words, asked for once for every two words that there are."""
+    (first, firsts), (second, seconds) = pd.factorize(one), pd.factorize(other)
+    table = np.array([[value(a, b) for b in seconds] for a in firsts], dtype=np.int64)
+    return table[first, second] if len(one) else np.empty(0, dtype=np.int64)
 
 
 class Places:

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
+from xlfunnel.metrics.kendall import pairs, spread, ties
+
 Floats = NDArray[np.float64]
 
 _CONFIDENCE = 0.95
@@ -69,10 +71,10 @@ def theil_sen(x: Floats, y: Floats) -> TheilSen:
     """
     if len(x) < 2 or is_flat(x):
         return TheilSen(nan, nan, nan)
-    first, second = np.triu_indices(len(x), 1)
+    first, second = pairs(len(x))
     rises, runs = y[second] - y[first], x[second] - x[first]
     slopes = np.sort(rises[runs != 0] / runs[runs != 0])
-    slope = float(np.median(slopes))
+    slope = float(slopes[(len(slopes) - 1) // 2] + slopes[len(slopes) // 2]) / 2
     if len(x) < _SEN_NEEDS or is_flat(y):
         return TheilSen(slope, nan, nan)
     variance = _variance_of_s(x, y)
@@ -98,8 +100,4 @@ def _centred(values: Floats) -> tuple[Floats, float]:
 
 
 def _variance_of_s(x: Floats, y: Floats) -> float:
-    def spread(sizes: NDArray[np.int64]) -> int:
-        return int((sizes * (sizes - 1) * (2 * sizes + 5)).sum())
-
-    ties = (np.unique(v, return_counts=True)[1] for v in (x, y))
-    return (spread(np.array([len(x)])) - sum(spread(t) for t in ties)) / 18
+    return (spread((len(x),)) - spread(ties(x)) - spread(ties(y))) / 18

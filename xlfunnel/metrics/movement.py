@@ -21,9 +21,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from xlfunnel.facts import Facts
-from xlfunnel.metrics.levels import Who, stages_met, whos
+from xlfunnel.metrics.levels import Who, owner_places, pair_values, stages_met, whos
 from xlfunnel.metrics.reserve import CENTS
-from xlfunnel.terms import NEW, OUTCOMES, STAGES, Col, Measure, Outcome
+from xlfunnel.terms import NEW, OUTCOMES, STAGES, Col, Measure
 
 Whole = NDArray[np.int64]
 
@@ -35,7 +35,7 @@ STEPS_SHOWN = ("start", *FLOWS, "end")
 """Columns in the order of the waterfall."""
 
 _SIGN = np.array([-1 if name in OUTS else 1 for name in FLOWS])
-_RANK = {stage: i for i, stage in enumerate((*STAGES, Outcome.WON.value))}
+_IS_NET = np.array([name in NETS for name in FLOWS])
 
 
 def movement(facts: Facts, first_month: int, last_month: int) -> pd.DataFrame:
@@ -64,38 +64,35 @@ def _shown(facts: Facts, spans: list[tuple[int, int]]) -> pd.DataFrame:
     names = ["month", "region", "owner", "stage", "measure", *STEPS_SHOWN]
     if facts.arrivals.empty:
         return pd.DataFrame(columns=names)
-    frames = [_of_measure(facts, measure, spans) for measure in Measure]
-    table = pd.concat(frames, ignore_index=True)
-    return table.sort_values(["month", "row"], ignore_index=True)[names]
-
-
-def _of_measure(facts: Facts, measure: Measure, spans: list[tuple[int, int]]) -> pd.DataFrame:
-    """The rows of one measure, unsorted, with `row`, their place within the month."""
     cells = _Cells(facts)
-    flows, stocks = cells.flows(measure), cells.stocks(measure)
-    flows, stocks = cells.with_totals(flows), cells.with_totals(stocks)
     firsts, lasts = (np.array(side) - facts.first_month for side in zip(*spans, strict=True))
+    # span × who × stage × measure × step, which is the order of the rows
+    values = np.stack([_steps(cells, measure, firsts, lasts) for measure in Measure], axis=3)
+    n_span, n_who, n_stage, n_measure, _ = values.shape
+    frame = pd.DataFrame(values.reshape(-1, len(STEPS_SHOWN)), columns=list(STEPS_SHOWN))
+    span, who, stage, measure = (at.ravel() for at in np.indices((n_span, n_who, n_stage, n_measure)))
+    region, owner = np.array(cells.whos, dtype=object)[who].T
+    return frame.assign(
+        month=(lasts + facts.first_month)[span],
+        region=pd.Series(region, dtype=object),
+        owner=pd.Series(owner, dtype=object),
+        stage=np.array(cells.stages, dtype=object)[stage],
+        measure=np.array([str(m) for m in Measure], dtype=object)[measure],
+    )[names]
+
+
+def _steps(cells: "_Cells", measure: Measure, firsts: Whole, lasts: Whole) -> NDArray[np.float64]:
+    """span × who × stage × STEPS_SHOWN of one measure, in its unit; spans are places of months."""
+    flows, stocks = cells.with_totals(cells.flows(measure)), cells.with_totals(cells.stocks(measure))
     # Sums of months first…last out of sums so far.
     so_far = np.insert(flows.cumsum(axis=2), 0, 0, axis=2)
     moved = so_far[:, :, lasts + 1] - so_far[:, :, firsts]
     stood = np.insert(stocks, 0, 0, axis=2)
     start, end = stood[:, :, firsts], stood[:, :, lasts + 1]
-    if not np.array_equal(start + (moved * _SIGN).sum(axis=3), end):
+    if not np.array_equal(start + moved @ _SIGN, end):
         raise ArithmeticError("movement does not balance")
     values = np.concatenate([start[..., None], moved, end[..., None]], axis=3)
-    n_who, n_stage, n_span = values.shape[:3]
-    unit = CENTS if measure == Measure.AMOUNT else 1
-    frame = pd.DataFrame(values.reshape(-1, len(STEPS_SHOWN)) / unit, columns=list(STEPS_SHOWN))
-    place = np.arange(n_who * n_stage).repeat(n_span)
-    who = [cells.whos[i] for i in place // n_stage]
-    return frame.assign(
-        region=pd.Series([region for region, _ in who], dtype=object),
-        owner=pd.Series([owner for _, owner in who], dtype=object),
-        stage=np.array(cells.stages, dtype=object)[place % n_stage],
-        measure=str(measure),
-        month=np.tile(lasts + facts.first_month, n_who * n_stage),
-        row=place * len(Measure) + list(Measure).index(measure),
-    )
+    return np.moveaxis(values, 2, 0) / (CENTS if measure == Measure.AMOUNT else 1)
 
 
 class _Cells:
@@ -104,8 +101,12 @@ class _Cells:
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self.whos, self.stages = whos(facts), stages_met(facts)
-        self.owners = [who for who in self.whos if who[1] is not None]
+        self.owners = [(region, owner) for region, owner in self.whos if region is not None and owner is not None]
         self.shape = (len(self.owners), len(self.stages), facts.last_month - facts.first_month + 1)
+        came, went = facts.arrivals, facts.exits
+        self._came, self._went, self._stood = (self._place(f) for f in (came, went, facts.reserves))
+        self._origin = pair_values(came[Col.STAGE], came[Col.CAME_FROM], _origin)
+        self._whither = pair_values(went[Col.STAGE], went[Col.NEXT_STAGE], _whither)
 
     def flows(self, measure: Measure) -> Whole:
         """owner × stage × month × FLOWS."""
@@ -113,61 +114,55 @@ class _Cells:
         came, went = self.facts.arrivals, self.facts.exits
         is_count = measure == Measure.COUNT
         value = came[Col.COUNT if is_count else Col.CAME_CENTS].to_numpy()
-        self._add(grid, came, _origin(came), value)
+        np.add.at(grid, (*self._came, self._origin), value)
         if not is_count:
-            changed = came[Col.AMOUNT_CENTS].to_numpy() - value
-            self._add(grid, came, np.full(len(came), "changed", dtype=object), changed)
-        whither = _whither(went)
+            np.add.at(grid[..., FLOWS.index("changed")], self._came, came[Col.AMOUNT_CENTS].to_numpy() - value)
         value = went[Col.COUNT if is_count else Col.AMOUNT_CENTS].to_numpy()
-        self._add(grid, went, whither, np.where(np.isin(whither, NETS), -value, value))
+        np.add.at(grid, (*self._went, self._whither), np.where(_IS_NET[self._whither], -value, value))
         return grid
 
     def stocks(self, measure: Measure) -> Whole:
         """owner × stage × month."""
-        grid = np.zeros((*self.shape, 1), dtype=np.int64)
-        known = self.facts.reserves
-        value = known[Col.COUNT if measure == Measure.COUNT else Col.AMOUNT_CENTS].to_numpy()
-        np.add.at(grid, (*self._place(known), np.zeros(len(known), dtype=int)), value)
-        return grid[..., 0]
+        grid = np.zeros(self.shape, dtype=np.int64)
+        value = self.facts.reserves[Col.COUNT if measure == Measure.COUNT else Col.AMOUNT_CENTS].to_numpy()
+        np.add.at(grid, self._stood, value)
+        return grid
 
     def with_totals(self, grid: Whole) -> Whole:
         """The same for all of `whos`: regions and the total are the sums of their owners."""
         member = np.array([[_includes(who, owner) for owner in self.owners] for who in self.whos])
         return np.tensordot(member.astype(np.int64), grid, axes=1)
 
-    def _add(self, grid: Whole, frame: pd.DataFrame, flow: NDArray[np.object_], value: Whole) -> None:
-        np.add.at(grid, (*self._place(frame), pd.Index(FLOWS).get_indexer(pd.Index(flow))), value)
-
-    def _place(self, frame: pd.DataFrame) -> tuple[NDArray[np.intp], NDArray[np.intp], Whole]:
-        pairs = pd.MultiIndex.from_frame(frame[[Col.REGION, Col.OWNER]])
-        return (
-            pd.MultiIndex.from_tuples(self.owners).get_indexer(pairs),
-            pd.Index(self.stages).get_indexer(pd.Index(frame[Col.STAGE])),
-            frame[Col.MONTH].to_numpy() - self.facts.first_month,
-        )
+    def _place(self, frame: pd.DataFrame) -> tuple[Whole, Whole, Whole]:
+        codes, words = pd.factorize(frame[Col.STAGE])
+        stage = np.array([self.stages.index(word) for word in words], dtype=np.int64)[codes]
+        return owner_places(frame, self.owners), stage, frame[Col.MONTH].to_numpy() - self.facts.first_month
 
 
 def _includes(who: Who, owner: Who) -> bool:
     return all(part in (None, own) for part, own in zip(who, owner, strict=True))
 
 
-def _origin(came: pd.DataFrame) -> NDArray[np.object_]:
-    """The flow that each row of arrivals is part of."""
-    source, stage = came[Col.CAME_FROM], came[Col.STAGE]
-    here, there = stage.map(_RANK), source.map(_RANK)
-    return np.select(
-        [source == NEW, source.isin(OUTCOMES), source == stage, there < here, there > here],
-        ["new", "reopened", "transferred", "advanced_in", "back_in"],
-        "unknown",
-    ).astype(object)
+def _origin(stage: str, source: str) -> int:
+    """The flow that arrivals in a stage are part of, by where they came from."""
+    if source == NEW:
+        return FLOWS.index("new")
+    if source in OUTCOMES:
+        return FLOWS.index("reopened")
+    return _by_rank(stage, source, "advanced_in", "back_in")
 
 
-def _whither(went: pd.DataFrame) -> NDArray[np.object_]:
-    """The flow that each row of exits is part of."""
-    target, stage = went[Col.NEXT_STAGE], went[Col.STAGE]
-    here, there = stage.map(_RANK), target.map(_RANK)
-    return np.select(
-        [target == Outcome.WON, target == Outcome.LOST, target == stage, there > here, there < here],
-        ["won", "lost", "transferred", "advanced_out", "back_out"],
-        "unknown",
-    ).astype(object)
+def _whither(stage: str, target: str) -> int:
+    """The flow that exits from a stage are part of, by where they went."""
+    if target in OUTCOMES:
+        return FLOWS.index(target)
+    return _by_rank(target, stage, "advanced_out", "back_out")
+
+
+def _by_rank(here: str, there: str, earlier: str, later: str) -> int:
+    """The flow between two stages, by whether `there` lies before or after `here`."""
+    if here == there:
+        return FLOWS.index("transferred")
+    if here not in STAGES or there not in STAGES:
+        return FLOWS.index("unknown")
+    return FLOWS.index(earlier if STAGES.index(there) < STAGES.index(here) else later)

@@ -1,5 +1,6 @@
 """A share of cases with the interval that so few cases deserve."""
 
+from functools import lru_cache
 from math import nan, sqrt
 from typing import NamedTuple
 
@@ -16,6 +17,12 @@ class Proportion(NamedTuple):
     high: float
 
 
+@lru_cache(maxsize=8)
+def _z(confidence: float) -> float:
+    """The quantile of the normal distribution that leaves half of the rest above."""
+    return float(ndtri((1 + confidence) / 2))
+
+
 def wilson(k: float, n: float, confidence: float = CONFIDENCE) -> Proportion:
     """k of n cases with Wilson's score interval (1927), without continuity correction.
 
@@ -28,7 +35,7 @@ def wilson(k: float, n: float, confidence: float = CONFIDENCE) -> Proportion:
         raise ValueError(f"a confidence of {confidence} is none")
     if n == 0:
         return Proportion(nan, nan, nan)
-    z2 = float(ndtri((1 + confidence) / 2)) ** 2
+    z2 = _z(confidence) ** 2
     rate = k / n
     centre = (k + z2 / 2) / (n + z2)
     reach = sqrt(z2 * (k * (n - k) / n + z2 / 4)) / (n + z2)

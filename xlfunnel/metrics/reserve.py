@@ -6,6 +6,7 @@ Amounts leave in currency units: the cents of the facts ÷ 100.
 
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from math import nan
 from typing import NamedTuple
 
@@ -15,11 +16,10 @@ from numpy.typing import NDArray
 
 from xlfunnel.calendar import month_end
 from xlfunnel.facts import Facts
+from xlfunnel.metrics.levels import owner_places
 from xlfunnel.terms import STAGES, Col, Measure, Outcome
 
 CENTS = 100
-_TOTALS = ((Col.REGION, Col.OWNER), (Col.REGION,), ())
-"""What the rows of `reserves` are summed by: each owner, each region, everything."""
 
 
 class WinRate(NamedTuple):
@@ -30,6 +30,37 @@ class WinRate(NamedTuple):
     closed: int
 
 
+class _Stocks(NamedTuple):
+    """The reserves of facts as grids: owner × stage × month (first…last), whole numbers.
+
+    owners  (region, owner) pairs, sorted
+    met     owner × stage: whether the owner's rows have the stage
+    grids   opportunities, and cents
+    """
+
+    owners: tuple[tuple[str, str], ...]
+    met: NDArray[np.bool_]
+    grids: dict[Measure, NDArray[np.int64]]
+
+
+@lru_cache(maxsize=2)
+def _stocks(facts: Facts) -> _Stocks:
+    known = facts.reserves
+    pairs = known[[Col.REGION, Col.OWNER]].drop_duplicates().sort_values([Col.REGION, Col.OWNER])
+    owners = tuple(pairs.itertuples(index=False, name=None))
+    stages, words = pd.factorize(known[Col.STAGE])
+    stage = np.array([STAGES.index(word) for word in words], dtype=np.int64)[stages]
+    place = (owner_places(known, owners), stage, known[Col.MONTH].to_numpy() - facts.first_month)
+    shape = (len(owners), len(STAGES), facts.last_month - facts.first_month + 1)
+    met = np.zeros(shape[:2], dtype=bool)
+    met[place[:2]] = True
+    grids = {}
+    for measure, column in ((Measure.COUNT, Col.COUNT), (Measure.AMOUNT, Col.AMOUNT_CENTS)):
+        grids[measure] = np.zeros(shape, dtype=np.int64)
+        np.add.at(grids[measure], place, known[column].to_numpy())
+    return _Stocks(owners, met, grids)
+
+
 class SpanSeries:
     """Month-end reserves of the given months (None: first…last), to be asked for by span, measure, region and owner.
 
@@ -38,24 +69,14 @@ class SpanSeries:
     """
 
     def __init__(self, facts: Facts, months: Sequence[int] | None = None) -> None:
-        known = facts.reserves
-        months = list(range(facts.first_month, facts.last_month + 1) if months is None else months)
-        pairs = known[[Col.REGION, Col.OWNER]].drop_duplicates().sort_values([Col.REGION, Col.OWNER])
-        self.owners: tuple[tuple[str, str], ...] = tuple(pairs.itertuples(index=False, name=None))
+        stocks = _stocks(facts)
+        self.owners = stocks.owners
         self.regions: tuple[str, ...] = tuple(sorted({region for region, _ in self.owners}))
-        row = pd.MultiIndex.from_frame(known[[Col.REGION, Col.OWNER]])
-        place = (
-            pd.MultiIndex.from_frame(pairs).get_indexer(row),
-            pd.Index(STAGES).get_indexer(pd.Index(known[Col.STAGE])),
-            pd.Index(months, dtype="int64").get_indexer(pd.Index(known[Col.MONTH])),
-        )
-        inside = place[2] >= 0
-        self._met = set(known[Col.STAGE].unique())
-        self._months = pd.Index(months, name="month", dtype="int64")
-        self._grids = {
-            measure: _grid((len(self.owners), len(STAGES), len(months)), place, inside, known[column])
-            for measure, column in ((Measure.COUNT, Col.COUNT), (Measure.AMOUNT, Col.AMOUNT_CENTS))
-        }
+        months = range(facts.first_month, facts.last_month + 1) if months is None else months
+        self._met = {STAGES[i] for i in np.flatnonzero(stocks.met.any(axis=0))}
+        self._months = pd.Index(list(months), name="month", dtype="int64")
+        at = np.array(months, dtype=np.int64) - facts.first_month
+        self._grids = {measure: grid[:, :, at] for measure, grid in stocks.grids.items()}
 
     def values(self, span: str, measure: Measure, region: str | None, owner: str | None) -> tuple[float, ...]:
         """One value a month: opportunities, or currency units; NaN if nothing ever stood in any stage of the span,
@@ -108,30 +129,40 @@ def reserves(facts: Facts) -> pd.DataFrame:
 
     month int, count int, amount in currency units; sorted by month, region, owner, stage, totals first.
     """
-    known = facts.reserves
-    levels = _TOTALS if known[Col.REGION].nunique() > 1 else _TOTALS[:2]
-    frames = [
-        known.groupby([Col.MONTH, *level, Col.STAGE], as_index=False)[[Col.COUNT, Col.AMOUNT_CENTS]].sum()
-        for level in levels
-    ]
-    for frame in frames:
-        for name in (Col.REGION, Col.OWNER):
-            # object, because a str column would turn None into NaN
-            frame[name] = frame[name].astype(object) if name in frame else np.full(len(frame), None, dtype=object)
-    rows = pd.concat(frames, ignore_index=True)
-    keys = pd.DataFrame(
+    stocks = _stocks(facts)
+    everyone = _with_totals(stocks.owners)
+    member = np.array([[_includes(who, owner) for owner in stocks.owners] for who in everyone], dtype=np.int64)
+    member = member.reshape(len(everyone), len(stocks.owners))
+    who, stage = np.nonzero(member @ stocks.met)
+    counts, cents = (
+        np.tensordot(member, stocks.grids[measure], axes=1)[who, stage].T.ravel()
+        for measure in (Measure.COUNT, Measure.AMOUNT)
+    )
+    months = np.arange(facts.first_month, facts.last_month + 1)
+    region, owner = np.array([*everyone, ("", "")], dtype=object)[who].T  # never without a row, to have two columns
+    return pd.DataFrame(
         {
-            "month": rows[Col.MONTH],
-            "part": rows[Col.REGION].notna(),
-            "region": rows[Col.REGION].fillna("").astype(str),
-            "rep": rows[Col.OWNER].notna(),
-            "owner": rows[Col.OWNER].fillna("").astype(str),
-            "stage": rows[Col.STAGE],
+            "month": np.repeat(months, len(who)),
+            "region": pd.Series(np.tile(region, len(months)), dtype=object),
+            "owner": pd.Series(np.tile(owner, len(months)), dtype=object),
+            "stage": pd.array(STAGES, dtype="str").take(np.tile(stage, len(months))),
+            "count": counts,
+            "amount": cents / CENTS,
         }
     )
-    rows = rows.loc[keys.sort_values(keys.columns.to_list()).index].reset_index(drop=True)
-    rows["amount"] = rows[Col.AMOUNT_CENTS] / CENTS
-    return rows[[Col.MONTH, Col.REGION, Col.OWNER, Col.STAGE, Col.COUNT, "amount"]].rename(columns=str)
+
+
+def _with_totals(owners: Sequence[tuple[str, str]]) -> list[tuple[str | None, str | None]]:
+    """Everything (of several regions), then each region before its owners."""
+    regions = sorted({region for region, _ in owners})
+    found: list[tuple[str | None, str | None]] = [(None, None)] if len(regions) > 1 else []
+    for region in regions:
+        found += [(region, None), *(pair for pair in owners if pair[0] == region)]
+    return found
+
+
+def _includes(who: tuple[str | None, str | None], owner: tuple[str, str]) -> bool:
+    return all(part in (None, own) for part, own in zip(who, owner, strict=True))
 
 
 def series(
@@ -163,9 +194,10 @@ def win_rate(
     facts: Facts, first_month: int, last_month: int, region: str | None = None, owner: str | None = None
 ) -> WinRate:
     """Won ÷ (won + lost) of the opportunities closed in the months first_month…last_month, both included."""
-    exits = _of(facts.exits, region, owner)
-    inside = exits[exits[Col.MONTH].between(first_month, last_month)]
-    won, lost = (int(inside.loc[inside[Col.NEXT_STAGE] == o, Col.COUNT].sum()) for o in (Outcome.WON, Outcome.LOST))
+    exits = facts.exits
+    exits = _of(exits[exits[Col.MONTH].between(first_month, last_month)], region, owner)
+    count, went = exits[Col.COUNT].to_numpy(), exits[Col.NEXT_STAGE]
+    won, lost = (int(count[(went == o).to_numpy(dtype=bool)].sum()) for o in (Outcome.WON, Outcome.LOST))
     closed = won + lost
     return WinRate(won / closed if closed else nan, won, closed)
 
@@ -174,14 +206,3 @@ def _of(frame: pd.DataFrame, region: str | None, owner: str | None) -> pd.DataFr
     if region is not None:
         frame = frame[frame[Col.REGION] == region]
     return frame if owner is None else frame[frame[Col.OWNER] == owner]
-
-
-def _grid(
-    shape: tuple[int, int, int],
-    place: tuple[NDArray[np.int64], ...],
-    inside: NDArray[np.bool_],
-    values: "pd.Series[int]",
-) -> NDArray[np.int64]:
-    grid = np.zeros(shape, dtype="int64")
-    np.add.at(grid, tuple(axis[inside] for axis in place), values.to_numpy()[inside])
-    return grid

@@ -158,10 +158,17 @@ def _narrowing(here: _Stage, before: _Stage | None) -> _Narrowing:
     verdict = judgement(before.recent, found, history=past, n_history=before.earlier)
     now_ratio = here.now / before.now if before.now else nan
     stood = before.stocks > 0
-    ratios = here.stocks[stood] / before.stocks[stood]
-    low, middle, high = np.quantile(ratios, USUAL).tolist() if len(ratios) else (nan, nan, nan)
+    low, middle, high = _usual(here.stocks[stood] / before.stocks[stood])
     compared = (*found, past.rate, before.earlier, verdict)
     return _Narrowing(*compared, now_ratio, low, middle, high, before.now, before.recent)
+
+
+def _usual(ratios: NDArray[np.float64]) -> list[float]:
+    """The quantiles USUAL, as np.quantile has them, which takes ten times as long over so few."""
+    if not len(ratios):
+        return [nan] * len(USUAL)
+    places = np.arange(len(ratios))
+    return [float(r) for r in np.interp(np.multiply(USUAL, places[-1]), places, np.sort(ratios))]
 
 
 class _Monthly:

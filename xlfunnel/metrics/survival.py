@@ -74,7 +74,17 @@ def quantile(table: LifeTable, share: float) -> float:
     that and the day on which it falls again, as R's survfit and, where nothing is censored, the ordinary median have
     it (10 and 20 days: 15); if it never falls again, the first day.
     """
-    level, survival = 1 - share, kaplan_meier(table)
+    return _quantile(table.day, kaplan_meier(table), share)
+
+
+def quantiles(table: LifeTable) -> Quantiles:
+    """Quartiles, median and 90th percentile of the days to the end, of whichever kind."""
+    survival = kaplan_meier(table)
+    return Quantiles(*(_quantile(table.day, survival, share) for share in (0.25, 0.5, 0.75, 0.9)))
+
+
+def _quantile(day: Floats, survival: Floats, share: float) -> float:
+    level = 1 - share
     down = np.flatnonzero(survival <= level + _NEAR)
     if not len(down):
         return nan
@@ -82,13 +92,8 @@ def quantile(table: LifeTable, share: float) -> float:
     if survival[first] >= level - _NEAR:
         below = down[survival[down] < level - _NEAR]
         if len(below):
-            return float(table.day[first] + table.day[below[0]]) / 2
-    return float(table.day[first])
-
-
-def quantiles(table: LifeTable) -> Quantiles:
-    """Quartiles, median and 90th percentile of the days to the end, of whichever kind."""
-    return Quantiles(*(quantile(table, share) for share in (0.25, 0.5, 0.75, 0.9)))
+            return float(day[first] + day[below[0]]) / 2
+    return float(day[first])
 
 
 def cumulative_incidence(table: LifeTable, horizon: float, confidence: float = CONFIDENCE) -> Proportion:

@@ -6,6 +6,7 @@ shown, stands a verdict from the LADDER below: the longer the series, the more i
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isnan
 from typing import NamedTuple
 
 import numpy as np
@@ -144,7 +145,7 @@ def fit(values: ArrayLike, x: ArrayLike | None = None) -> TrendFit:
         n=len(y) if ols.slope == ols.slope else 0,
         flat=line.is_flat(y),
         direction=direction,
-        least_p=float(np.nanmin((ols.p_value, rank.p, 1.0))),
+        least_p=min(p for p in (ols.p_value, rank.p, 1.0) if not isnan(p)),
         ordered=rank.p < ALPHA and (robust.high < 0 if direction < 0 else robust.low > 0),
         backed=control.months_back(direction, flow_p, y, ols.slope * at + ols.intercept, alpha=ALPHA),
     )
@@ -193,5 +194,5 @@ def trends(facts: Facts, settings: Settings) -> tuple[Trend, ...]:
 
 def _direction(slope: float, s: int) -> int:
     """The common direction of the drawn line and of the order of the months; either may be silent."""
-    drawn, ranked = int(np.sign(np.nan_to_num(slope))), int(np.sign(s))
-    return 0 if drawn * ranked < 0 else drawn
+    drawn = (slope > 0) - (slope < 0)  # NaN: 0
+    return 0 if drawn * s < 0 else drawn
