@@ -158,6 +158,15 @@ def test_check_shows_causes_and_rows_and_writes_nothing(
     assert listing(tmp_path) == before
 
 
+@pytest.mark.parametrize(("language", "word"), [("en", "Unknown"), ("zh-CN", "未知")])
+def test_where_an_opportunity_that_is_gone_went_to_is_said_in_words(
+    xlfunnel: Callable[..., Any], tmp_path: Path, language: str, word: str
+) -> None:
+    (tmp_path / "gone.csv").write_text("id,stage,entered,left\nA,Lead,2025-01-13,2025-02-14\n", "utf-8")
+    run = xlfunnel("check", "gone.csv", "--lang", language)
+    assert (run.code, word in run.out, "gone " in run.out) == (0, True, False)
+
+
 def _tolerant(folder: Path) -> Path:
     path = folder / "tolerant.toml"
     path.write_text("refuse_share = 0.5\n", "utf-8")

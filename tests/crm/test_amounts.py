@@ -63,6 +63,24 @@ def test_no_amount_is_guessed(text: str) -> None:
     assert values.isna()[0]
 
 
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        (["1.234,56", "10.000", "12,5", "1.234.567", "7"], [123456, 1000000, 1250, 123456700, 700]),
+        (["1234,56 €", "99,9", "€ 1.000"], [123456, 9990, 100000]),
+        (["(1,50)", "-2,25", "3,5万"], [-150, -225, 3500000]),
+        (["12,5", "10.000"], [None, 1000]),  # one may be a slip of the pen
+        (["1.234,56", "10.50", "10.000"], [123456, 1050, 1000]),  # neither way: each as it stands
+        (["12,5", "13,5", "1,234.00"], [None, None, 123400]),
+        (["1,234", "10,000", "12"], [123400, 1000000, 1200]),
+        ([12.5, "1.234,56", "10.000"], [1250, 123456, 1000000]),
+    ],
+)
+def test_a_column_tells_point_from_comma(column: list[object], expected: list[int | None]) -> None:
+    values, bad = cents(np.array(column, dtype=object))
+    assert [None if b else v for v, b in zip(values.tolist(), bad.tolist(), strict=True)] == expected
+
+
 @pytest.mark.parametrize("cell", ["", None, "-", "无", float("nan"), "\u00a0"])
 def test_a_blank_amount_is_unknown_and_not_zero(cell: object) -> None:
     values, bad = cents(np.array([cell], dtype=object))

@@ -45,6 +45,7 @@ def test_two_changes_of_one_moment(read: Read) -> None:
         (["Jennifer Smith", "Jenifer Smith"], ["Jenifer Smith ≈ Jennifer Smith"]),
         (["张伟", "张伟(离职)", "张伟2"], ["张伟 ≈ 张伟(离职)", "张伟 ≈ 张伟2", "张伟(离职) ≈ 张伟2"]),
         (["张伟", "张炜", "王芳", "王方"], []),
+        (["张伟", "张 伟", "伟张"], ["张 伟 ≈ 张伟"]),
         (["ANN", "Ann", "Anne"], ["ANN ≈ Ann"]),
         (["Ann", "", "Jan"], []),
     ],

@@ -115,6 +115,17 @@ def test_awkward_rows_are_joined_dropped_and_refused_as_in_a_file(engine: str, t
     assert next(i.value for i in mine.issues if i.code == IssueCode.UNKNOWN_STAGE) == "E"
 
 
+def test_an_amount_with_a_decimal_comma_is_unknown_and_not_a_hundredfold(engine: str, tmp_path: Path) -> None:
+    rows = [
+        ["A", "T1", "2025-01-01", "1234,56"],
+        ["B", "T1", "2025-01-01", "1.234,56"],
+        ["C", "T1", "2025-01-01", "1,234"],
+    ]
+    (tmp_path / "c.csv").write_bytes(csv_bytes([["id", "stage", "entered", "amount"], *rows]))
+    found = read_warehouse(str(tmp_path / "c.csv"), engine, SETTINGS)
+    assert analyse(found, SETTINGS).facts.entries["amount_cents"].tolist() == [123400]
+
+
 def test_what_cannot_be_read_is_one_sentence(engine: str, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "odd.csv").write_bytes(csv_bytes([["a", "b"], ["1", "2"]]))

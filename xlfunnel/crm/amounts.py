@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
@@ -15,6 +16,10 @@ _CODES = "CNY|RMB|USD|EUR|HKD|JPY|GBP|TWD|SGD|人民币|美元|元整|元"
 _CURRENCY = re.compile(rf"^(?:{_CODES}|[A-Z]{{0,2}}\$|[¥€£])|(?:{_CODES}|[¥$€£])$", re.I)
 _NUMBER = re.compile(r"(?:\d+|\d{1,3}(?:,\d{3})+|\d{1,3}(?:,\d{4})+)?(?:\.\d*)?(?:e[+-]?\d{1,2})?", re.I)
 _DECIMAL_COMMA = re.compile(r"\d{1,3}(?:\.\d{3})+,\d{1,2}")
+_MAYBE_COMMA = re.compile(r"[,，][\d０-９]{1,2}(?![\d０-９])")
+_SHORT_COMMA = re.compile(r"\d+,\d{1,2}")
+_DECIMAL_POINT = re.compile(r"\d{1,3}(?:,\d{3})+\.\d*|\d+\.(?:\d{0,2}|\d{4,})|\d{1,3}(?:,\d{3,4}){2,}|\d{1,3},\d{4}")
+_WITH_COMMA = re.compile(r"(?:\d+|\d{1,3}(?:\.\d{3})+)(?:,\d*)?")
 _UNIT = re.compile(r"\s*(百万|万|亿|千|[wkm])$", re.I)
 _HEADER_UNIT = re.compile(r"[(\[（【]\s*(百万|万|亿|千|[wkm])\s*(?:元|人民币|美元|[A-Z]{3}|[¥$€£])?\s*[)\]）】]", re.I)
 _PERCENT = re.compile(r"[+-]?\d+(?:[.,]\d+)?\s*%")
@@ -23,27 +28,19 @@ _LIMIT = Decimal(9_000_000_000_000_000)
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 
-def amount(text: str) -> Decimal | None:
+def amount(text: str, has_comma: bool = False) -> Decimal | None:
     """The number that `text` writes; None if it writes none.
+
+    has_comma  decimals stand behind a comma: 10.000 is ten thousand, 12,5 twelve and a half
 
     >>> [str(amount(t)) for t in ("¥1,054", "12.5万元", "(1,000.50)", "1.054,50 €", "面议")]
     ['1054', '125000.0', '-1000.50', '1054.50', 'None']
     """
-    shown = unicodedata.normalize("NFKC", clean(text)[0]).replace(" ", "").replace("−", "-").replace("'", "")
-    negative = False
-    if shown.startswith("(") and shown.endswith(")"):
-        negative, shown = True, shown[1:-1]
-    for _ in range(2):  # -¥5 and ¥-5
-        if shown[:1] in ("-", "+"):
-            if negative and shown[0] == "-":
-                return None
-            negative, shown = negative or shown[0] == "-", shown[1:]
-        shown = _CURRENCY.sub("", shown)
-    unit = _UNIT.search(shown)
-    factor = _UNITS[unit[1].lower()] if unit else 1
-    digits = shown[: unit.start()] if unit else shown
-    if _DECIMAL_COMMA.fullmatch(digits):
+    negative, digits, factor = _parts(text)
+    if _DECIMAL_COMMA.fullmatch(digits) or (has_comma and _WITH_COMMA.fullmatch(digits)):
         digits = digits.replace(".", "").replace(",", ".")
+    elif has_comma:
+        return None
     if not any(c.isdigit() for c in digits[:400]) or len(digits) > 400 or not _NUMBER.fullmatch(digits):
         return None
     try:
@@ -51,6 +48,31 @@ def amount(text: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return -value if negative else value
+
+
+def decimal_comma(texts: Iterable[str]) -> bool:
+    """Whether a column writes 1.234,56: a value, or two that end as in 12,5, say so, and none has a decimal point."""
+    digits = {_parts(t)[1] for t in texts}
+    if any(map(_DECIMAL_POINT.fullmatch, digits)):
+        return False
+    return any(map(_DECIMAL_COMMA.fullmatch, digits)) or sum(map(bool, map(_SHORT_COMMA.fullmatch, digits))) > 1
+
+
+def _parts(text: str) -> tuple[bool, str, int]:
+    """Whether it is negative, what should be digits ("" = there is no number), and the unit behind them."""
+    shown = unicodedata.normalize("NFKC", clean(text)[0]).replace(" ", "").replace("−", "-").replace("'", "")
+    negative = False
+    if shown.startswith("(") and shown.endswith(")"):
+        negative, shown = True, shown[1:-1]
+    for _ in range(2):  # -¥5 and ¥-5
+        if shown[:1] in ("-", "+"):
+            if negative and shown[0] == "-":
+                return False, "", 1
+            negative, shown = negative or shown[0] == "-", shown[1:]
+        shown = _CURRENCY.sub("", shown)
+    unit = _UNIT.search(shown)
+    factor = _UNITS[unit[1].lower()] if unit else 1
+    return negative, shown[: unit.start()] if unit else shown, factor
 
 
 def header_unit(header: str) -> int:
@@ -81,8 +103,10 @@ def _mapped(cells: Cells, rule: Any) -> tuple["pd.Series[Any]", Flags]:
     values = np.zeros(len(uniques) + 1, dtype=np.int64)
     bad = np.zeros(len(uniques) + 1, dtype=bool)
     blank = np.ones(len(uniques) + 1, dtype=bool)
+    shown = [u for u in uniques if isinstance(u, str)]
+    has_comma = any(map(_MAYBE_COMMA.search, shown)) and decimal_comma(shown)
     for i, cell in enumerate(uniques):
-        found = _number(cell)
+        found = _number(cell, has_comma)
         if found is None:
             continue
         kept = rule(found) if found.is_finite() and abs(found) < _LIMIT else None
@@ -94,12 +118,12 @@ def _mapped(cells: Cells, rule: Any) -> tuple["pd.Series[Any]", Flags]:
     return series, bad[codes]
 
 
-def _number(cell: object) -> Decimal | None:
+def _number(cell: object, has_comma: bool) -> Decimal | None:
     """A cell as a number: None = blank, Decimal("NaN") = no number."""
     if isinstance(cell, (int, float)) and not isinstance(cell, bool):
         return Decimal(repr(cell))
     text = plain(cell)
     if is_blank(clean(text)[0]):
         return None
-    found = None if isinstance(cell, bool) else amount(text)
+    found = None if isinstance(cell, bool) else amount(text, has_comma)
     return Decimal("NaN") if found is None else found

@@ -17,6 +17,7 @@ _PAIRS_SHOWN = 50
 _OWNERS_COMPARED = 500
 _ALIKE = 0.9
 _LONG_ENOUGH = 6
+_CHINESE = 0x2E80  # the first of the scripts that put no blanks between words
 
 
 def order_of_history(table: RawTable, frame: pd.DataFrame, ledger: Ledger) -> None:
@@ -61,7 +62,7 @@ def _pairs(owners: Sequence[str]) -> Iterator[tuple[str, str]]:
     """
     by_key = defaultdict(list)
     for owner in owners:
-        words = fold(" ").join(sorted(map(fold, without_brackets(owner).replace(",", " ").split())))
+        words = fold(" ").join(_in_order([fold(w) for w in without_brackets(owner).replace(",", " ").split()]))
         by_key[words.rstrip("0123456789") or words].append(owner)
     for group in by_key.values():
         yield from combinations(group, 2)
@@ -71,6 +72,11 @@ def _pairs(owners: Sequence[str]) -> Iterator[tuple[str, str]]:
     for a, b in combinations(sorted(keys), 2):
         if abs(len(a) - len(b)) <= 1 and SequenceMatcher(None, a, b, autojunk=False).ratio() >= _ALIKE:
             yield by_key[a][0], by_key[b][0]
+
+
+def _in_order(words: list[str]) -> list[str]:
+    """Sorted, as Jones, Ann is Ann Jones; but 张 伟 is 张伟 with a blank in it."""
+    return words if any(ord(c) >= _CHINESE for w in words for c in w) else sorted(words)
 
 
 def _remark(code: IssueCode, source: str, ids: np.ndarray[tuple[int], np.dtype[np.object_]], ledger: Ledger) -> None:

@@ -34,6 +34,8 @@ NAMED = 200
 """Refused rows that are named, of each cause."""
 _MOST_STAGES = 2000
 _WORDS = (str(Col.REGION), str(Col.OWNER), str(Col.STAGE), str(Col.NEXT_STAGE))
+_DECIMAL_COMMA = ("%,", "%,_", "%,__", "%.%,%")
+"""Forms of an amount whose comma parts no thousands: it is unknown rather than a hundred times too large."""
 _NEEDED = (Field.OPPORTUNITY, Field.STAGE, Field.ENTERED)
 
 
@@ -116,7 +118,8 @@ def _history(sql: Engine, found: Mapping[str, str], kinds: Mapping[str, str], se
         unit = 100 * header_unit(found[Field.AMOUNT])
         plain = sql.quoted(found[Field.AMOUNT])
         if kinds[found[Field.AMOUNT]] == TEXT:
-            plain = f"REPLACE({plain}, ',', '')"
+            comma = " OR ".join(f"{plain} LIKE '{form}'" for form in _DECIMAL_COMMA)
+            plain = f"CASE WHEN {comma} THEN NULL ELSE REPLACE({plain}, ',', '') END"
         cents = f"CAST(ROUND(TRY_CAST({plain} AS DECIMAL(28, 6)) * {unit}, 0) AS BIGINT)"
     given = f"""
         SELECT *, CASE

@@ -11,7 +11,7 @@ from xlfunnel.metrics.trend import TrendFit
 from xlfunnel.report import Value
 from xlfunnel.settings import Settings
 from xlfunnel.strings import words
-from xlfunnel.terms import OUTCOMES, Severity
+from xlfunnel.terms import OUTCOMES, Outcome, Severity
 
 _NAMES_SHOWN = 5
 _MANIFOLD = 10
@@ -91,8 +91,8 @@ class Phrases:
         return f"{code} {self.stage_name(code)}"
 
     def target(self, code: str) -> str:
-        """A stage code, or the word for won and lost."""
-        return self(f"data.outcome.{code}") if code in OUTCOMES else code
+        """A stage code, or the word for won, lost and gone."""
+        return self(f"data.outcome.{code}") if code in (*OUTCOMES, Outcome.GONE) else code
 
     def step(self, stage: str, to_stage: str) -> str:
         """A step of the funnel: from a stage to a later one, or to won."""
