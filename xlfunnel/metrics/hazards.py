@@ -51,13 +51,15 @@ def exposure(stays: Sojourns, first_day: int, chosen: Flags | None = None) -> Ex
     is_over = went != UNSEEN
     weeks = max(int(last.max(initial=0)) + 2, AGES)
 
-    def counted(week: Integers, of: Integers, weights: Floats | None = None) -> Floats:
-        found = np.bincount(of * weeks + week, weights, _STAGES * weeks)
-        return found.reshape(_STAGES, weeks).astype(np.float64)
+    row = stage * weeks
+    late, cut_off = np.flatnonzero(entry % WEEK), np.flatnonzero(~is_over)
 
-    whole = counted(first, stage) - counted(np.where(is_over, last + 1, last), stage)
-    cut_off = np.where(is_over, 0.0, end % WEEK / WEEK)
-    at_risk = whole.cumsum(axis=1) - counted(first, stage, entry % WEEK / WEEK) + counted(last, stage, cut_off)
+    def counted(place: Integers, weights: Floats | None = None) -> Floats:
+        return np.bincount(place, weights, _STAGES * weeks).reshape(_STAGES, weeks).astype(np.float64)
+
+    whole = counted(row + first) - counted(row + last + is_over)
+    before = counted((row + first)[late], entry[late] % WEEK / WEEK)
+    at_risk = whole.cumsum(axis=1) - before + counted((row + last)[cut_off], end[cut_off] % WEEK / WEEK)
     place = (stage[is_over] * AGES + np.minimum(last[is_over], AGES - 1)) * PLACES + went[is_over]
     ended = np.bincount(place, minlength=_STAGES * AGES * PLACES).reshape(_STAGES, AGES, PLACES).astype(np.float64)
     folded = np.append(at_risk[:, : AGES - 1], at_risk[:, AGES - 1 :].sum(axis=1, keepdims=True), axis=1)
