@@ -132,11 +132,18 @@ def month_numbers(days: Seconds) -> Seconds:
 
 
 def _in_time(frame: pd.DataFrame, when: str) -> tuple[pd.DataFrame, Codes]:
-    """The rows by opportunity, by the column `when` and by `order`; and the number of the opportunity of each."""
+    """The rows by opportunity, by the column `when` and by `order`; and the number of the opportunity of each.
+
+    Rows that stand so already are not copied.
+    """
     codes = numbered(frame[Col.OPPORTUNITY].to_numpy(dtype=object))
-    by_time = np.lexsort((frame["order"].to_numpy(), frame[when].to_numpy(), codes))
-    if (by_time[1:] > by_time[:-1]).all():
+    keys = [frame["order"].to_numpy(), frame[when].to_numpy(), codes]
+    follows = np.zeros(max(len(codes) - 1, 0), dtype=bool)
+    for key in keys:
+        follows = (key[1:] > key[:-1]) | (follows & (key[1:] == key[:-1]))
+    if follows.all():
         return frame, codes
+    by_time = np.lexsort(keys)
     return frame.iloc[by_time], codes[by_time]
 
 

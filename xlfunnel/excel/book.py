@@ -147,7 +147,8 @@ class Book:
 
 def one_break(text: str) -> str:
     """Text with each line break, however written, as one line feed."""
-    return re.sub(r"[\r\n]+", "\n", shown(text))
+    one = shown(text)
+    return re.sub("\n+", "\n", one) if "\n\n" in one else one
 
 
 def _table(root: etree._Element, part: str, sheet: str, sheet_part: str) -> Table:
