@@ -160,17 +160,16 @@ def refresh(
     if json_path and _same(json_path, workbook):
         raise UsageError("cli.overwrites_input", path=json_path)
     progress("cli.step.read")
-    chosen = inputs.read_settings(workbook)
-    source = data or inputs.data_source(workbook)
+    held = inputs.holdings(workbook)
+    source = data or held.data
     try:
-        intake = read_data_sheet(source, chosen, progress)
+        intake = read_data_sheet(source, held.settings, progress)
     except InputError as e:
         if e.code == "input.no_rows" and (note := inputs.data_elsewhere(workbook)):
             raise WorkbookError("workbook.data_elsewhere", path=workbook.name, note=note) from None
         raise
     progress("cli.step.analyse")
-    carried, entered = inputs.read_carried(workbook), inputs.read_entered(workbook)
-    analysis = analyse_again(intake, chosen, source.sheet or "", carried, entered)
+    analysis = analyse_again(intake, held.settings, source.sheet or "", held.carried, held.entered)
     progress("cli.step.write")
     write(analysis, build_report(analysis, with_data=False), FileSink(workbook, target, backup=True), json_path)
     return analysis

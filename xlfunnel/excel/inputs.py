@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
@@ -35,6 +36,16 @@ _NUMBERS = (
     "plan_weeks",
 )
 _NONE_IF_EMPTY = ("floor_t1", "floor_t3")
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What a workbook of ours holds: its settings, where its data are, what an import left and what users typed."""
+
+    settings: Settings
+    data: Source
+    carried: Carried
+    entered: Entered
 
 
 def is_ours(path: Path) -> bool:
@@ -99,10 +110,21 @@ def settings_shown(
     )
 
 
+def holdings(path: Path) -> Holdings:
+    """All that a refresh needs, the workbook being opened once.
+
+    Raises what `read_settings`, `data_source`, `read_carried` and `read_entered` raise.
+    """
+    with _opened(path) as reader:
+        return Holdings(
+            settings_shown(reader), _data_source(path, reader), carried_shown(reader), entered_shown(reader)
+        )
+
+
 def data_source(path: Path) -> Source:
     """The sheet of the workbook that holds the data. Raises WorkbookError `workbook.missing_table`, `.not_ours`."""
     with _opened(path) as reader:
-        return Source(path, reader.book.table(data_sheet.TABLE).sheet)
+        return _data_source(path, reader)
 
 
 def data_elsewhere(path: Path) -> str | None:
@@ -133,6 +155,10 @@ def read_entered(path: Path) -> Entered:
     """What users typed into a workbook of ours. Raises WorkbookError `workbook.not_ours` among others."""
     with _opened(path) as reader:
         return entered_shown(reader)
+
+
+def _data_source(path: Path, reader: Reader) -> Source:
+    return Source(path, reader.book.table(data_sheet.TABLE).sheet)
 
 
 @contextmanager
