@@ -95,6 +95,35 @@ def test_salesforce_field_history_alone_does_not_know_the_first_start(tmp_path: 
     assert ("undated_start", None, "1", "noted") in told(intake)
 
 
+def test_salesforce_field_history_alone_knows_the_first_start_by_the_row_of_the_creation(tmp_path: Path) -> None:
+    history = [
+        ["OpportunityId", "Field", "OldValue", "NewValue", "CreatedDate"],
+        ["006A", "created", "", "", "2025-01-05T09:00:00Z"],
+        ["006A", "StageName", "Prospecting", "Qualification", "2025-02-01T09:00:00Z"],
+        ["006B", "StageName", "Prospecting", "Qualification", "2025-02-02T09:00:00Z"],
+    ]
+    intake = read(tmp_path, history)
+    assert short(intake.visits) == [
+        ("006A", 1, "T0", "T1", "2025-01-05", "2025-02-01"),
+        ("006A", 2, "T1", "open", "2025-02-01", ""),
+        ("006B", 1, "T1", "open", "2025-02-02", ""),
+    ]
+    assert ("undated_start", None, "1", "noted") in told(intake)
+
+
+def test_days_of_creation_in_two_orders_are_refused_with_the_column_they_stand_in(tmp_path: Path) -> None:
+    history = [
+        ["OpportunityId", "Field", "OldValue", "NewValue", "CreatedDate"],
+        ["006A", "created", "", "", "13/1/2025"],
+        ["006B", "created", "", "", "1/14/2025"],
+        ["006A", "StageName", "Prospecting", "Qualification", "2025-02-01T09:00:00Z"],
+        ["006B", "StageName", "Prospecting", "Qualification", "2025-02-02T09:00:00Z"],
+    ]
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, history)
+    assert (caught.value.code, caught.value.params["column"]) == ("input.mixed_dates", "CreatedDate")
+
+
 def test_salesforce_opportunity_history(tmp_path: Path) -> None:
     history = [
         ["Id", "OpportunityId", "StageName", "Amount", "CloseDate", "CreatedDate", "CreatedById", "Probability"],

@@ -17,6 +17,7 @@ class Dialect:
     has       groups of headers, of each of which one is there
     columns   field (or extra, see `xlfunnel.crm.aliases`) or outcome -> its headers, best first
     property  values of the property column in the rows that are about the stage
+    creation  its values in the rows that say when the opportunity was created
     """
 
     name: str
@@ -26,6 +27,7 @@ class Dialect:
     columns: dict[str, tuple[str, ...]]
     ignore: frozenset[str]
     property: frozenset[str]
+    creation: frozenset[str]
 
     def is_met(self, folded: Sequence[str]) -> bool:
         """Whether a row of folded headers is of this dialect."""
@@ -56,6 +58,7 @@ def _dialect(row: dict[str, Any]) -> Dialect:
         columns={key: tuple(map(fold, names)) for key, names in row["columns"].items()},
         ignore=frozenset(row.get("ignore", ())),
         property=frozenset(map(fold, row.get("property", ()))),
+        creation=frozenset(map(fold, row.get("creation", ()))),
     )
 
 

@@ -122,6 +122,7 @@ def _read(grid: Grid, header: Header, settings: Settings, ledger: Ledger, stages
     first, zero = cells[-2], cells[-1]
     kept = ~_blank_rows(by_key, zero)
     about, others = _about_stage(grid, header, by_key, stages)
+    by_key |= _creations(header, by_key)
     kept &= about
     if not kept.all():
         numbers, by_key = numbers[kept], {k: c[kept] for k, c in by_key.items()}
@@ -142,7 +143,7 @@ def _read(grid: Grid, header: Header, settings: Settings, ledger: Ledger, stages
     dated = {k: by_key[k] for k in _DATES if k in by_key and header.rule.shape != Shape.AGGREGATED}
     orders = decisions(dated, _IN_TIME, header.names, _ORDERS.get(settings.date_order))
     for key, decision in orders.items():
-        if decision.evidence and decision.example:
+        if decision.evidence and decision.example and key in header.names:
             ledger.remark(IssueCode.DATE_ORDER, grid.name, f"{header.names[key]}: {decision.evidence}")
     return RawTable(
         grid.name,
@@ -183,6 +184,17 @@ def _about_stage(
     if not about.any() and len(about):
         raise InputError("input.no_stage_rows", file=grid.name, found=shown)
     return about, shown
+
+
+def _creations(header: Header, cells: dict[str, Cells]) -> dict[str, Cells]:
+    """The column of creations that a table of changes tells in rows of their own, if it does."""
+    if header.dialect is None or aliases.PROPERTY not in cells or Field.CREATED in cells:
+        return {}
+    ids, names = texts(cells[Field.OPPORTUNITY])[0], texts(cells[aliases.PROPERTY])[0]
+    told = {n for n in dict.fromkeys(names) if fold(str(n)) in header.dialect.creation}
+    rows = np.flatnonzero([n in told for n in names])
+    days = dict(zip(ids[rows], cells[Field.ENTERED][rows], strict=True))
+    return {Field.CREATED: np.array([days.get(i) for i in ids], dtype=object)} if days else {}
 
 
 def _blank_rows(cells: dict[str, Cells], first: Cells) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -259,7 +271,10 @@ def moments(table: RawTable, keys: Sequence[str]) -> dict[str, dates.Seconds]:
         decision = table.orders.get(key, Decision(True))
         if decision.month_first is None:
             code = "input.mixed_dates" if decision.is_mixed else "input.ambiguous_dates"
-            raise InputError(code, file=table.name, column=table.headers[key], example=decision.example)
+            column = (
+                table.headers.get(key) or table.headers[Field.ENTERED]
+            )  # days of creation have no column of their own
+            raise InputError(code, file=table.name, column=column, example=decision.example)
         found[key] = dates.moments(table.cells[key], table.epoch_1904, decision.month_first)
     return found
 
