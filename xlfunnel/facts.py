@@ -252,18 +252,28 @@ def _summed(frame: pd.DataFrame, columns: Sequence[Col]) -> pd.DataFrame:
     keys = [c.value for c in columns if c not in _SUMS]
     if not len(frame):
         return _empty(columns)
-    coded = {key: _codes(frame[key]) for key in keys}
-    sizes = tuple(len(values) for _, values in coded.values())
-    place = np.ravel_multi_index(tuple(codes for codes, _ in coded.values()), sizes)
+    place, spelled = _placed(frame, keys)
     order = np.argsort(place, kind="stable")
     placed = place[order]
     starts = np.flatnonzero(np.append(True, placed[1:] != placed[:-1]))
-    at = np.unravel_index(placed[starts], sizes)
-    found = {key: values.take(codes) for codes, (key, (_, values)) in zip(at, coded.items(), strict=True)}
+    found = spelled(placed[starts])
     sums = [c.value for c in columns if c in _SUMS]
     return pd.DataFrame(
         found | {c: np.add.reduceat(frame[c].to_numpy(dtype="int64")[order], starts) for c in sums}, copy=False
     )
+
+
+def _placed(
+    frame: pd.DataFrame, keys: Sequence[str]
+) -> tuple[NDArray[np.intp], Callable[[NDArray[np.intp]], dict[str, Any]]]:
+    """One number for each row's keys, in their order, and what makes columns of keys out of numbers again."""
+    codes, values = zip(*(_codes(frame[key]) for key in keys), strict=True)
+    sizes = tuple(len(v) for v in values)
+
+    def spelled(place: NDArray[np.intp]) -> dict[str, Any]:
+        return {k: v.take(c) for k, v, c in zip(keys, values, np.unravel_index(place, sizes), strict=True)}
+
+    return np.ravel_multi_index(codes, sizes), spelled
 
 
 def _codes(values: "pd.Series[Any]") -> tuple[NDArray[np.intp], Any]:
@@ -308,16 +318,15 @@ def _negated(exits: pd.DataFrame) -> pd.DataFrame:
 
 def _dense(changes: pd.DataFrame, first_month: int, last_month: int, *, cumulate: bool) -> pd.DataFrame:
     """Every (region, owner, stage) met × every month, with sums of `changes` in the month, or up to its end."""
-    cells = changes[list(_CELL)].drop_duplicates().sort_values(list(_CELL), ignore_index=True)
-    if not len(cells):
+    if not len(changes):
         return _empty(RESERVES)
+    place, spelled = _placed(changes, [c.value for c in _CELL])
+    cells, row = np.unique(place, return_inverse=True)
     months = np.arange(first_month, last_month + 1)
-    row = changes[list(_CELL)].merge(cells.reset_index(), how="left")["index"].to_numpy()
     column = changes[Col.MONTH].to_numpy() - first_month
-    grid = cells.loc[np.repeat(cells.index, len(months))].reset_index(drop=True)
-    grid[Col.MONTH.value] = np.tile(months, len(cells))
+    found = spelled(np.repeat(cells, len(months))) | {Col.MONTH.value: np.tile(months, len(cells))}
     for name in _STOCK:
         values = np.zeros((len(cells), len(months)), dtype="int64")
         np.add.at(values, (row, column), changes[name].to_numpy())
-        grid[name.value] = (values.cumsum(axis=1) if cumulate else values).ravel()
-    return _normal(grid, RESERVES)
+        found[name.value] = (values.cumsum(axis=1) if cumulate else values).ravel()
+    return pd.DataFrame(found)

@@ -18,9 +18,10 @@ H, the horizon: settings.horizon_days[stage], else the 90th percentile of the da
 or, if none has, of those that ended; owners are measured by their region's. NaN if nothing has ended.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from functools import lru_cache
-from math import ceil, nan
+from math import ceil, isnan, nan
 from typing import NamedTuple
 
 import numpy as np
@@ -171,11 +172,11 @@ def _rows(facts: Facts, settings: Settings) -> Iterator[Conversion]:
     people, steps = whos(facts), dict(steps_met(facts))
     horizons = {(r, s): horizon(stays, r, s, settings) for r in {r for r, _ in people} for s in steps}
     months = range(facts.first_month, facts.last_month + 1)
-    ages = {m: day_number(facts.as_of) - day_number(month_end(m)) for m in months}
+    ages = [day_number(facts.as_of) - day_number(month_end(m)) for m in reversed(months)]
     for who, stage in dense(people, tuple(steps)):
         limit = horizons[who[0], stage]
         step = _Step(who, stage, steps[stage], limit, float(settings.benchmarks.get(f"{stage}-{steps[stage]}", nan)))
-        matured = {m for m in months if ages[m] >= limit}  # none where the limit is NaN
+        matured = months[: 0 if isnan(limit) else len(ages) - bisect_left(ages, limit)]
         at = stays.at(who, stage)
         flow, cohorts = flows.monthly(who, stage), _cohorts(stays, at, limit, months)
         yield step.row(ConversionKind.PERIOD, flow.ratio(recent), flow.ratio(earlier))
@@ -186,7 +187,7 @@ def _rows(facts: Facts, settings: Settings) -> Iterator[Conversion]:
         if who[1] is None:
             for month in months:
                 yield step.row(ConversionKind.PERIOD, flow.ratio((month,)), month=month)
-            for month in sorted(matured):
+            for month in matured:
                 yield step.row(ConversionKind.MATURED, cohorts.share((month,)), month=month)
 
 

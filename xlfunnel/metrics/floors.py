@@ -75,14 +75,16 @@ def shortfall(held: float, rate: float, settings: Settings) -> float:
 
 def _of_stage(stage: str, fates: pd.DataFrame, whos: list[str | None], settings: Settings) -> Iterator[Floor]:
     fates = fates[fates[Col.STAGE] == stage]
-    fates = fates.assign(kind=fates[Col.NEXT_STAGE].astype(object).map(_WENT).fillna(CENSORED).astype(np.int64))
+    codes, words = pd.factorize(fates[Col.NEXT_STAGE])
+    kind = np.array([_WENT.get(word, CENSORED) for word in words], dtype=np.int64)[codes]
+    days, count = fates[Col.DAYS].to_numpy(), fates[Col.COUNT].to_numpy()
     override: float | None = getattr(settings, f"floor_{stage.lower()}")
     for region in whos:
-        here = fates if region is None else fates[fates[Col.REGION] == region]
-        entered, won = int(here[Col.COUNT].sum()), int(here.loc[here["kind"] == EVENT, Col.COUNT].sum())
+        here = np.flatnonzero((fates[Col.REGION] == region) | (region is None))
+        entered, won = int(count[here].sum()), int(count[here][kind[here] == EVENT].sum())
         found = _UNKNOWN
         if entered >= ENOUGH:
-            table = life_table(here[Col.DAYS], here["kind"], here[Col.COUNT])
+            table = life_table(days[here], kind[here], count[here])
             found = cumulative_incidence(table, float(table.day[-1]))
         stock = nan if isnan(found.rate) else safety_stock(found.rate, settings.wins_needed, settings.service_level)
         limit = stock if override is None else float(override)

@@ -34,11 +34,30 @@ def whos(facts: Facts) -> tuple[Who, ...]:
     frames = [f[[Col.REGION, Col.OWNER]] for f in (facts.entries, facts.reserves)]
     pairs = pd.concat(frames).drop_duplicates().sort_values([Col.REGION, Col.OWNER])
     owners: list[tuple[str, str]] = list(pairs.itertuples(index=False, name=None))
-    regions = sorted({region for region, _ in owners})
-    found: list[Who] = [(None, None)] if len(regions) > 1 else []
-    for region in regions:
-        found += [(region, None), *((r, o) for r, o in owners if r == region)]
+    return with_parents(owners)
+
+
+def with_parents(owners: Sequence[tuple[str, str]]) -> tuple[Who, ...]:
+    """All regions together (if there are several), then each region before its owners; `owners` sorted."""
+    starts = _starts(owners)
+    found: list[Who] = [(None, None)] if len(starts) > 1 else []
+    for start, end in zip(starts, [*starts, len(owners)][1:], strict=True):
+        found += [(owners[start][0], None), *owners[start:end]]
     return tuple(found)
+
+
+def with_totals(grid: Rows, owners: Sequence[tuple[str, str]]) -> Rows:
+    """owner × … in whole numbers → the same for each of `with_parents(owners)`, sums of their owners."""
+    starts = _starts(owners)
+    parts = [grid.sum(axis=0, keepdims=True)] if len(starts) > 1 else []
+    for start, end in zip(starts, [*starts, len(owners)][1:], strict=True):
+        parts += [grid[start:end].sum(axis=0, keepdims=True), grid[start:end]]
+    return np.concatenate(parts) if parts else grid
+
+
+def _starts(owners: Sequence[tuple[str, str]]) -> list[int]:
+    """Where each region begins."""
+    return [i for i, (region, _) in enumerate(owners) if i == 0 or region != owners[i - 1][0]]
 
 
 def owner_places(frame: pd.DataFrame, owners: Sequence[tuple[str, str]]) -> Rows:

@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from xlfunnel.facts import Facts
-from xlfunnel.metrics.levels import Who, owner_places, pair_values, stages_met, whos
+from xlfunnel.metrics.levels import owner_places, pair_values, stages_met, whos, with_totals
 from xlfunnel.metrics.reserve import CENTS
 from xlfunnel.terms import NEW, OUTCOMES, STAGES, Col, Measure
 
@@ -83,7 +83,7 @@ def _shown(facts: Facts, spans: list[tuple[int, int]]) -> pd.DataFrame:
 
 def _steps(cells: "_Cells", measure: Measure, firsts: Whole, lasts: Whole) -> NDArray[np.float64]:
     """span × who × stage × STEPS_SHOWN of one measure, in its unit; spans are places of months."""
-    flows, stocks = cells.with_totals(cells.flows(measure)), cells.with_totals(cells.stocks(measure))
+    flows, stocks = (with_totals(g, cells.owners) for g in (cells.flows(measure), cells.stocks(measure)))
     # Sums of months first…last out of sums so far.
     so_far = np.insert(flows.cumsum(axis=2), 0, 0, axis=2)
     moved = so_far[:, :, lasts + 1] - so_far[:, :, firsts]
@@ -128,19 +128,10 @@ class _Cells:
         np.add.at(grid, self._stood, value)
         return grid
 
-    def with_totals(self, grid: Whole) -> Whole:
-        """The same for all of `whos`: regions and the total are the sums of their owners."""
-        member = np.array([[_includes(who, owner) for owner in self.owners] for who in self.whos])
-        return np.tensordot(member.astype(np.int64), grid, axes=1)
-
     def _place(self, frame: pd.DataFrame) -> tuple[Whole, Whole, Whole]:
         codes, words = pd.factorize(frame[Col.STAGE])
         stage = np.array([self.stages.index(word) for word in words], dtype=np.int64)[codes]
         return owner_places(frame, self.owners), stage, frame[Col.MONTH].to_numpy() - self.facts.first_month
-
-
-def _includes(who: Who, owner: Who) -> bool:
-    return all(part in (None, own) for part, own in zip(who, owner, strict=True))
 
 
 def _origin(stage: str, source: str) -> int:

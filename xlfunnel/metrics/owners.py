@@ -5,14 +5,18 @@ from math import nan
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from xlfunnel.facts import Facts
-from xlfunnel.metrics.reserve import CENTS, stages_of
+from xlfunnel.metrics.levels import owner_places
+from xlfunnel.metrics.reserve import CENTS, stages_of, stocks_of
 from xlfunnel.settings import Settings
-from xlfunnel.terms import STAGES, Col
+from xlfunnel.terms import STAGES, Col, Measure
 
 ACTIVE_MONTHS = 6
 """A rep who in so many months held no reserve and moved nothing has left: no head to count in a mean or a floor."""
+
+_KEYS = [Col.REGION.value, Col.OWNER.value]
 
 RESERVE = stages_of("T0-T3")
 """The stages that make up a rep's reserve; T4 is a harvest that has begun."""
@@ -76,45 +80,48 @@ def owner_months(facts: Facts, owners: pd.DataFrame, months: Sequence[int]) -> p
     owners  frame of `owner_reserves`, whose order is kept; months ascending. A rep not there yet held 0; a region
             without reps had no mean: NaN. For each month what `owner_reserves` gives
     """
-    keys = [Col.REGION.value, Col.OWNER.value]
-    known = facts.reserves
-    stood = _by_month(known, facts)
-    held = _by_month(known[known[Col.STAGE].isin(RESERVE)], facts).reindex(stood.index, fill_value=0)
-    moved = stood > 0
-    for flow in (facts.entries, facts.exits):
-        moved |= _by_month(flow, facts).reindex(stood.index, fill_value=0) > 0
-    is_active = moved.T.rolling(ACTIVE_MONTHS, min_periods=1).max().T > 0
-    is_rep = is_active.mul(stood.index.get_level_values(1) != "", axis=0)
-    means = held.where(is_rep).groupby(level=0).mean()
-    n, columns = len(months), list(months)
+    stocks, n = stocks_of(facts), len(months)
+    at = np.array(months, dtype=np.int64) - facts.first_month
+    held = stocks.grids[Measure.COUNT][:, [STAGES.index(s) for s in RESERVE], :].sum(axis=1)
+    named = np.array([owner != "" for _, owner in stocks.owners], dtype=bool)
+    is_rep = _is_active(facts) & named[:, None]
+    region_of = np.array([region for region, _ in stocks.owners], dtype=object)
+    rows = {pair: i for i, pair in enumerate(stocks.owners)}
+    row = np.array([rows[pair] for pair in owners[_KEYS].itertuples(index=False, name=None)], dtype=np.int64)
+    means = np.full((len(row), n), nan)
+    for region in owners[_KEYS[0]].unique():
+        inside = region_of == region
+        heads = is_rep[inside][:, at].sum(axis=0)
+        total = np.where(is_rep[inside], held[inside], 0)[:, at].sum(axis=0)
+        means[region_of[row] == region] = np.divide(total, heads, out=np.full(n, nan), where=heads > 0)
     return pd.DataFrame(
         {
-            **{key: owners[key].repeat(n).reset_index(drop=True) for key in keys},
-            "month": np.tile(np.array(columns, dtype=np.int64), len(owners)),
-            "reserve": held.reindex(pd.MultiIndex.from_frame(owners[keys]))[columns].to_numpy(dtype=float).ravel(),
-            "region_mean": means.reindex(owners[keys[0]])[columns].to_numpy(dtype=float).ravel(),
+            **{key: owners[key].repeat(n).reset_index(drop=True) for key in _KEYS},
+            "month": np.tile(np.array(months, dtype=np.int64), len(row)),
+            "reserve": held[row][:, at].astype(float).ravel(),
+            "region_mean": means.ravel(),
         }
     )
 
 
-def _by_month(frame: pd.DataFrame, facts: Facts) -> pd.DataFrame:
-    """Counts by region and owner (index), a column each month first…last."""
-    keys = [Col.REGION.value, Col.OWNER.value, Col.MONTH.value]
-    counts = frame.groupby(keys)[Col.COUNT.value].sum().unstack(fill_value=0)
-    return counts.reindex(columns=range(facts.first_month, facts.last_month + 1), fill_value=0)
+def _is_active(facts: Facts) -> NDArray[np.bool_]:
+    """Owner (of `stocks_of`) × month first…last: whether any reserve or movement in ACTIVE_MONTHS to then."""
+    stocks = stocks_of(facts)
+    moved = np.asarray((stocks.grids[Measure.COUNT] > 0).any(axis=1))
+    for flow in (facts.entries, facts.exits):
+        moved[owner_places(flow, stocks.owners), flow[Col.MONTH].to_numpy() - facts.first_month] = True
+    so_far = np.insert(moved.cumsum(axis=1), 0, 0, axis=1)
+    until = np.arange(1, moved.shape[1] + 1)
+    return so_far[:, until] > so_far[:, np.maximum(until - ACTIVE_MONTHS, 0)]
 
 
 def _stage_table(facts: Facts, month: int) -> pd.DataFrame:
     """region, owner, T0…T4, amount of the active owners."""
-    keys = [Col.REGION.value, Col.OWNER.value]
-    known = facts.reserves
-    now = known[known[Col.MONTH] == month]
-    counts = now.pivot_table(index=keys, columns=Col.STAGE, values=Col.COUNT, aggfunc="sum", fill_value=0)
-    table = counts.reindex(columns=list(STAGES)).astype(float)
-    met = set(known[Col.STAGE].unique())
-    table[[s for s in STAGES if s in met]] = table[[s for s in STAGES if s in met]].fillna(0.0)
-    table["amount"] = now.groupby(keys)[Col.AMOUNT_CENTS].sum() / CENTS
-    recent = [f[f[Col.MONTH].between(month - ACTIVE_MONTHS + 1, month)] for f in (known, facts.entries, facts.exits)]
-    moved = pd.concat([f.loc[f[Col.COUNT] > 0, keys] for f in recent])
-    active = table.index.isin(pd.MultiIndex.from_frame(moved)) if len(moved) else np.zeros(len(table), dtype=bool)
-    return table[active].rename_axis(columns=None).reset_index()
+    stocks, at = stocks_of(facts), month - facts.first_month
+    active = np.flatnonzero(_is_active(facts)[:, at])
+    counts, cents = (stocks.grids[measure][active, :, at] for measure in (Measure.COUNT, Measure.AMOUNT))
+    held = np.where(stocks.met.any(axis=0), counts.astype(float), nan)
+    pairs = [stocks.owners[i] for i in active]
+    words = {name: pd.Series([pair[i] for pair in pairs], dtype="str") for i, name in enumerate(_KEYS)}
+    stages = {stage: held[:, i] for i, stage in enumerate(STAGES)}
+    return pd.DataFrame(words | stages | {"amount": cents.sum(axis=1) / CENTS})

@@ -114,6 +114,8 @@ def regions(
     rates = rates[rates["owner"].isna()]
     everywhere = rates[rates["region"].isna()]
     whole = dict(zip(everywhere["from_stage"], everywhere["rate"], strict=True))
+    days = durations[durations["owner"].isna() & (durations["stage"] == CYCLE_STAGE)]
+    medians = dict(zip(days["region"], days["median"], strict=True))
     rows = []
     for region in now.regions:
         heads = owners[(owners["region"] == region) & (owners["owner"] != "")]
@@ -122,8 +124,6 @@ def regions(
         wins = reserve.win_rate(facts, first, facts.last_month, region)
         share = wilson(wins.won, wins.closed)
         fits = [lines[region, span] for span in SPANS]
-        days = durations[(durations["region"] == region) & durations["owner"].isna()]
-        median = days.loc[days["stage"] == CYCLE_STAGE, "median"]
         rows.append(
             Region(
                 region,
@@ -139,7 +139,7 @@ def regions(
                 t3_per_owner=per_owner,
                 to_floor=per_owner - limits.get(region, nan),
                 **_weakest(rates[rates["region"] == region], whole)._asdict(),
-                t3_median=float(median.iloc[0]) if len(median) else nan,
+                t3_median=float(medians.get(region, nan)),
                 won=wins.won,
                 closed=wins.closed,
                 win_rate=share.rate,
@@ -186,13 +186,10 @@ def _coming(rows: pd.DataFrame) -> _Coming:
 
 def _weakest(rates: pd.DataFrame, whole: dict[str, float]) -> _Step:
     """The step whose rate is the smallest share of that of all regions."""
-    found = rates[(rates["entered"] >= FEW) & (rates["verdict"] != Judgement.NOT_YET)]
-    behind = found["rate"] / found["from_stage"].map(whole).astype(float)
+    columns = (rates[c] for c in ("verdict", "from_stage", "to_stage", "entered", "rate"))
     steps = [
-        (share, _Step(stage, to_stage, n, rate, whole[stage]))
-        for share, stage, to_stage, n, rate in zip(
-            behind, *(found[c] for c in ("from_stage", "to_stage", "entered", "rate")), strict=True
-        )
-        if share < 1
+        (rate / whole[stage], _Step(stage, to_stage, n, rate, whole[stage]))
+        for verdict, stage, to_stage, n, rate in zip(*columns, strict=True)
+        if n >= FEW and verdict != Judgement.NOT_YET and whole.get(stage) and rate / whole[stage] < 1
     ]
     return min(steps)[1] if steps else _NO_STEP

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from xlfunnel.calendar import month_end
 from xlfunnel.facts import Facts
-from xlfunnel.metrics.levels import owner_places
+from xlfunnel.metrics.levels import owner_places, with_parents, with_totals
 from xlfunnel.terms import STAGES, Col, Measure, Outcome
 
 CENTS = 100
@@ -30,7 +30,7 @@ class WinRate(NamedTuple):
     closed: int
 
 
-class _Stocks(NamedTuple):
+class Stocks(NamedTuple):
     """The reserves of facts as grids: owner × stage × month (first…last), whole numbers.
 
     owners  (region, owner) pairs, sorted
@@ -44,7 +44,8 @@ class _Stocks(NamedTuple):
 
 
 @lru_cache(maxsize=2)
-def _stocks(facts: Facts) -> _Stocks:
+def stocks_of(facts: Facts) -> Stocks:
+    """The grids of the facts, kept for the next who asks."""
     known = facts.reserves
     pairs = known[[Col.REGION, Col.OWNER]].drop_duplicates().sort_values([Col.REGION, Col.OWNER])
     owners = tuple(pairs.itertuples(index=False, name=None))
@@ -58,7 +59,7 @@ def _stocks(facts: Facts) -> _Stocks:
     for measure, column in ((Measure.COUNT, Col.COUNT), (Measure.AMOUNT, Col.AMOUNT_CENTS)):
         grids[measure] = np.zeros(shape, dtype=np.int64)
         np.add.at(grids[measure], place, known[column].to_numpy())
-    return _Stocks(owners, met, grids)
+    return Stocks(owners, met, grids)
 
 
 class SpanSeries:
@@ -69,7 +70,7 @@ class SpanSeries:
     """
 
     def __init__(self, facts: Facts, months: Sequence[int] | None = None) -> None:
-        stocks = _stocks(facts)
+        stocks = stocks_of(facts)
         self.owners = stocks.owners
         self.regions: tuple[str, ...] = tuple(sorted({region for region, _ in self.owners}))
         months = range(facts.first_month, facts.last_month + 1) if months is None else months
@@ -129,17 +130,16 @@ def reserves(facts: Facts) -> pd.DataFrame:
 
     month int, count int, amount in currency units; sorted by month, region, owner, stage, totals first.
     """
-    stocks = _stocks(facts)
-    everyone = _with_totals(stocks.owners)
-    member = np.array([[_includes(who, owner) for owner in stocks.owners] for who in everyone], dtype=np.int64)
-    member = member.reshape(len(everyone), len(stocks.owners))
-    who, stage = np.nonzero(member @ stocks.met)
+    stocks = stocks_of(facts)
+    who, stage = np.nonzero(with_totals(stocks.met.astype(np.int64), stocks.owners))
     counts, cents = (
-        np.tensordot(member, stocks.grids[measure], axes=1)[who, stage].T.ravel()
+        with_totals(stocks.grids[measure], stocks.owners)[who, stage].T.ravel()
         for measure in (Measure.COUNT, Measure.AMOUNT)
     )
     months = np.arange(facts.first_month, facts.last_month + 1)
-    region, owner = np.array([*everyone, ("", "")], dtype=object)[who].T  # never without a row, to have two columns
+    region, owner = np.array([*with_parents(stocks.owners), ("", "")], dtype=object)[
+        who
+    ].T  # never without a row, to have two columns
     return pd.DataFrame(
         {
             "month": np.repeat(months, len(who)),
@@ -150,19 +150,6 @@ def reserves(facts: Facts) -> pd.DataFrame:
             "amount": cents / CENTS,
         }
     )
-
-
-def _with_totals(owners: Sequence[tuple[str, str]]) -> list[tuple[str | None, str | None]]:
-    """Everything (of several regions), then each region before its owners."""
-    regions = sorted({region for region, _ in owners})
-    found: list[tuple[str | None, str | None]] = [(None, None)] if len(regions) > 1 else []
-    for region in regions:
-        found += [(region, None), *(pair for pair in owners if pair[0] == region)]
-    return found
-
-
-def _includes(who: tuple[str | None, str | None], owner: tuple[str, str]) -> bool:
-    return all(part in (None, own) for part, own in zip(who, owner, strict=True))
 
 
 def series(
@@ -195,9 +182,11 @@ def win_rate(
 ) -> WinRate:
     """Won ÷ (won + lost) of the opportunities closed in the months first_month…last_month, both included."""
     exits = facts.exits
-    exits = _of(exits[exits[Col.MONTH].between(first_month, last_month)], region, owner)
+    inside = exits[Col.MONTH].between(first_month, last_month).to_numpy()
+    for name, part in ((Col.REGION, region), (Col.OWNER, owner)):
+        inside = inside if part is None else inside & (exits[name] == part).to_numpy(dtype=bool)
     count, went = exits[Col.COUNT].to_numpy(), exits[Col.NEXT_STAGE]
-    won, lost = (int(count[(went == o).to_numpy(dtype=bool)].sum()) for o in (Outcome.WON, Outcome.LOST))
+    won, lost = (int(count[inside & (went == o).to_numpy(dtype=bool)].sum()) for o in (Outcome.WON, Outcome.LOST))
     closed = won + lost
     return WinRate(won / closed if closed else nan, won, closed)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from math import nan
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from xlfunnel.facts import Facts
@@ -102,14 +103,14 @@ def tags(
     old = over_age[over_age[Col.STAGE.value].isin(OLD_STAGES)].groupby([Col.REGION.value, Col.OWNER.value]).size()
     named = owners[owners["owner"] != ""]
     keys = pd.MultiIndex.from_frame(named[["region", "owner"]])
-    wins = won.reindex(keys, fill_value=0)
-    means = wins.groupby(level=0).mean()
+    counts = won.reindex(keys, fill_value=0)
+    wins, means = counts.to_dict(), counts.groupby(level=0).mean().to_dict()
     low = comparisons[comparisons["placement"].isin((Placement.LOW, Placement.VERY_LOW))]
     slow = {key: rows.to_dict("records") for key, rows in low.groupby(["region", "owner"])}
     found: list[Tagged] = []
     for row in named.to_dict("records"):
         key = (str(row["region"]), str(row["owner"]))
-        aged = float(pd.Series([row[s] for s in OLD_STAGES]).sum())
+        aged = float(np.nansum([row[s] for s in OLD_STAGES]))
         rep = Rep(
             reserve=row["reserve"],
             region_mean=row["region_mean"],
