@@ -3,6 +3,7 @@
 import pandas as pd
 
 from xlfunnel.analysis import FunnelAnalysis
+from xlfunnel.pages import reps, trend
 from xlfunnel.pages.model import Chart, Column, Content, Link, Mark, Page, Series, Slot, Table, Text
 from xlfunnel.pages.phrases import Phrases
 from xlfunnel.pages.sentences import sentences
@@ -105,19 +106,14 @@ PAGE = Page(
         ),
     ),
     charts=(
-        Chart("B18:M27", "home.chart.T0-T2", ("tbl_trend", "month"), (
-            Series("tbl_trend", "T0-T2", "line", "grain", labels=True, trendline=True),
-        )),
-        Chart("N18:Y27", "home.chart.T0-T3", ("tbl_trend", "month"), (
-            Series("tbl_trend", "T0-T3", "line", "teal", labels=True, trendline=True),
-        )),
+        Chart("B18:M27", "home.chart.T0-T2", ("tbl_trend", "month"), trend.line("T0-T2", "grain")),
+        Chart("N18:Y27", "home.chart.T0-T3", ("tbl_trend", "month"), trend.line("T0-T3", "teal")),
         Chart("B29:H38", "home.chart.funnel", ("tbl_funnel", "stage"), (
             Series("tbl_funnel", "spacer", "bar", "none"),
             Series("tbl_funnel", "count", "bar", "stages", labels=True),
         ), stacked=True, gap=18, axis=False),
         Chart("I29:Q38", "home.chart.reps", ("tbl_reps", "owner"), (
-            Series("tbl_rep_bars", "bar_ok", "column", "teal2", labels=True, label_color="white"),
-            Series("tbl_rep_bars", "bar_short", "column", "red", labels=True, label_color="white"),
+            *reps.bars(),
             Series("tbl_rep_bars", "mean", "line", "ink", dashed=True, marker=False),
         ), stacked=True, legend=True, gap=55),
     ),

@@ -33,11 +33,28 @@ _LABELLED = 15
 """Reps whose points still bear their numbers without running into each other."""
 _LIMITS = ("low95", "high95", "low998", "high998")
 
+_RESERVE_BARS = ("bar_ok", "bar_short", "bar_ok_many", "bar_short_many")
+_T3_BARS = ("t3_ok", "t3_short", "t3_ok_many", "t3_short_many")
+
+
+def bars(columns: tuple[str, ...] = _RESERVE_BARS) -> tuple[Series, ...]:
+    """The columns of a rep chart: reached and short with their numbers, and the same without, for many reps."""
+    return tuple(
+        Series(
+            "tbl_rep_bars", name, "column", color, labels=not many, listed=not many,
+            label_color="" if many else "white",
+        )
+        for name, color, many in zip(
+            columns, ("teal2", "red") * 2, (False, False, True, True), strict=True
+        )
+    )  # fmt: skip
+
+
 PAGE = Page(
     key="reps",
     widths=(
         1.7, 6, 15, 10, *(7.5,) * 5, 11, 9.5, 9, 10.5, 22, 44, 1.7,
-        13, 8.5, 8.5, 8.5, 9, 9, 8.5, 8.5, 5, 17, *(5.4,) * 12, 13, 1.7, *(9,) * 24,
+        13, 8.5, 8.5, 8.5, 9, 9, 8.5, 8.5, 5, 17, *(5.4,) * 12, 13, 1.7, *(9,) * 28,
     ),
     heights={1: 8, 2: 28, 3: 18, 4: 6, 21: 22, 22: 18, 23: 31},
     area="B1:AM25",
@@ -79,28 +96,26 @@ PAGE = Page(
             Column("placement", "help_text"), *(Column(m, "center_heat") for m in MONTHS), Column("trend", "help_text"),
         )),
         Table("tbl_rep_bars", "AO23", (
-            Column("bar_ok", "count"), Column("bar_short", "count"), Column("t3_ok", "count"),
-            Column("t3_short", "count"), Column("mean", "number1"), Column("floor", "number1"),
+            *(Column(name, "count") for name in (*_RESERVE_BARS, *_T3_BARS)),
+            Column("mean", "number1"), Column("floor", "number1"),
         )),
-        Table("tbl_rep_limits", "AV23", (
+        Table("tbl_rep_limits", "AZ23", (
             Column("owner", "help_text"), *(Column(name, "percent1") for name in _DOTS),
             Column("region_rate", "percent1"), *(Column(name, "percent1") for name in _LIMITS),
             Column("label", "percent1"),
         )),
-        Table("tbl_rep_ranks", "BH23", (
+        Table("tbl_rep_ranks", "BL23", (
             Column("owner", "help_text"), Column("shrunk", "percent1"), Column("region_rate", "percent1"),
             Column("label", "percent1"),
         )),
     ),
     charts=(
         Chart("B5:K19", "reps.chart.reserve", ("tbl_reps", "owner"), (
-            Series("tbl_rep_bars", "bar_ok", "column", "teal2", labels=True, label_color="white"),
-            Series("tbl_rep_bars", "bar_short", "column", "red", labels=True, label_color="white"),
+            *bars(_RESERVE_BARS),
             Series("tbl_rep_bars", "mean", "line", "ink", dashed=True, marker=False),
         ), stacked=True, legend=True, gap=55),
         Chart("L5:O19", "reps.chart.t3", ("tbl_reps", "owner"), (
-            Series("tbl_rep_bars", "t3_ok", "column", "teal2", labels=True, label_color="white"),
-            Series("tbl_rep_bars", "t3_short", "column", "red", labels=True, label_color="white"),
+            *bars(_T3_BARS),
             Series("tbl_rep_bars", "floor", "line", "ink", dashed=True, marker=False),
         ), stacked=True, legend=True, gap=55),
         Chart("Q5:Z19", "reps.chart.limits", ("tbl_rep_limits", "owner"), (
@@ -142,16 +157,12 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
     )
     keys = {t.name: [c.key for c in t.columns] for t in PAGE.tables}
     below_mean, below_floor = owners["to_mean"] < 0, owners["to_floor"] < 0
-    bars = pd.DataFrame(
-        {
-            "bar_ok": owners["reserve"].where(~below_mean),
-            "bar_short": owners["reserve"].where(below_mean),
-            "t3_ok": owners["T3"].where(~below_floor),
-            "t3_short": owners["T3"].where(below_floor),
-            "mean": owners["region_mean"],
-            "floor": owners["T3"] - owners["to_floor"],
-        }
-    )
+    heads = {
+        **_heads(owners["reserve"], below_mean, _RESERVE_BARS),
+        **_heads(owners["T3"], below_floor, _T3_BARS),
+        "mean": owners["region_mean"],
+        "floor": owners["T3"] - owners["to_floor"],
+    }
     rates = _rates(analysis, say)
     drawn = rates[(rates["owner_code"] != "") & rates["rate"].notna()]
     by_size = drawn.sort_values(["region", "entered", "owner"], ignore_index=True)
@@ -165,7 +176,7 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
     points["label"] = by_size["rate"] if is_roomy else nothing
     tables = {
         "tbl_reps": reps[keys["tbl_reps"]],
-        "tbl_rep_bars": bars,
+        "tbl_rep_bars": pd.DataFrame(heads),
         "tbl_rep_rates": rates[keys["tbl_rep_rates"]],
         "tbl_rep_limits": by_size.assign(owner=pd.Series(label, dtype=object), **points)[keys["tbl_rep_limits"]],
         "tbl_rep_ranks": by_rate.assign(label=by_rate["shrunk"] if is_roomy else nothing)[keys["tbl_rep_ranks"]],
@@ -183,6 +194,13 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
         **{f"txt_reps_{m}": text for m, text in zip(MONTHS, shown, strict=True)},
     }
     return Content(tables, cells)
+
+
+def _heads(held: pd.Series, short: pd.Series, columns: tuple[str, ...]) -> dict[str, pd.Series]:
+    """The lengths of a chart's columns, each in the one that has its colour and, up to _LABELLED reps, a number."""
+    many = len(held) > _LABELLED
+    places = [(~short, False), (short, False), (~short, True), (short, True)]
+    return {c: held.where(of & (labelless == many)) for c, (of, labelless) in zip(columns, places, strict=True)}
 
 
 def headline_step(analysis: FunnelAnalysis, say: Phrases) -> str:

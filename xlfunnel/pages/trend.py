@@ -1,5 +1,7 @@
 """Trend: monthly reserves, the line through them, and how far it can be trusted."""
 
+from math import nan
+
 import pandas as pd
 
 from xlfunnel.analysis import FunnelAnalysis
@@ -10,6 +12,10 @@ from xlfunnel.report import Value
 from xlfunnel.terms import SPANS, STAGES
 
 _FIRST_FIT = 34
+_ROOM = 1.2
+"""Where the axis ends at least, as a share of what a line holds at most: the equation stands above all points."""
+_LABELLED = 12
+"""Months whose points all bear their numbers; of more months every second or third does, the last among them."""
 
 
 def _native(function: str, span: str) -> str:
@@ -21,6 +27,15 @@ def span_header(span: str) -> str:
     return span.replace("-", "→")
 
 
+def line(span: str, color: str) -> tuple[Series, ...]:
+    """The line of a span's chart with its trendline, the numbers above its points, and room for the equation."""
+    return (
+        Series("tbl_trend", span, "line", color, trendline=True),
+        Series("tbl_trend_labels", span, "line", "none", labels=True),
+        Series("tbl_trend_labels", f"room_{span}", "line", "none"),
+    )
+
+
 _CHECK = (
     '=IF(COUNT(C{row}:E{row},G{row}:I{row})<6,"–",'
     "IF(AND(ABS(C{row}-G{row})<=0.000000001*(1+ABS(G{row})),ABS(D{row}-H{row})<=0.000000001*(1+ABS(H{row})),"
@@ -30,7 +45,7 @@ _CHECKS = tuple(_CHECK.format(row=_FIRST_FIT + i) for i in range(len(SPANS)))
 
 PAGE = Page(
     key="trend",
-    widths=(1.7, 10.5, *(10.2,) * 11, 14, 1.7),
+    widths=(1.7, 10.5, *(10.2,) * 11, 14, 1.7, *(9,) * 2 * len(SPANS)),
     heights={1: 8, 2: 28, 3: 18, 4: 6, 17: 8, 30: 8, 31: 22, 33: 31, 38: 22, 40: 31, 45: 22, 47: 20},
     area="B1:N49",
     breaks=(30,),
@@ -49,6 +64,7 @@ PAGE = Page(
     slots=(
         Slot("txt_trend_scope", "B3:N3", "subtitle"),
         Slot("txt_trend_partial", "B46:N46", "note"),
+        Slot("txt_trend_t3", "P45", "muted"),
     ),
     links=(Link("M2:N2", "sheets.to_home", "home", "link_band"),),
     tables=(
@@ -70,14 +86,15 @@ PAGE = Page(
             *(Column(s, "count_strong") for s in ("T0-T2", "T0-T3")), Column("created", "count"),
             Column("won", "count"), Column("lost", "count"), Column("amount", "money"),
         )),
+        Table("tbl_trend_labels", "P47", (
+            *(Column(span, "count") for span in SPANS), *(Column(f"room_{span}", "count") for span in SPANS),
+        )),
     ),
     charts=(
-        Chart("B5:H16", "trend_sheet.chart.T0-T2", ("tbl_trend", "month"), (
-            Series("tbl_trend", "T0-T2", "line", "grain", labels=True, trendline=True),)),
-        Chart("I5:N16", "trend_sheet.chart.T0-T3", ("tbl_trend", "month"), (
-            Series("tbl_trend", "T0-T3", "line", "teal", labels=True, trendline=True),)),
-        Chart("B18:H29", "trend_sheet.chart.T3", ("tbl_trend", "month"), (
-            Series("tbl_trend", "T3", "line", "teal2", labels=True, trendline=True),)),
+        Chart("B5:H16", "trend_sheet.chart.T0-T2", ("tbl_trend", "month"), line("T0-T2", "grain")),
+        Chart("I5:N16", "trend_sheet.chart.T0-T3", ("tbl_trend", "month"), line("T0-T3", "teal")),
+        Chart("B18:H29", "trend_sheet.chart.T3", ("tbl_trend", "month"), line("T3", "teal2"),
+              title_slot="txt_trend_t3"),
         Chart("I18:N29", "trend_sheet.chart.flows", ("tbl_trend", "month"), (
             Series("tbl_trend", "created", "column", "teal3", labels=True),
             Series("tbl_trend", "won", "column", "grain", labels=True),), legend=True, gap=60),
@@ -102,15 +119,25 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
     cells: dict[str, Value] = {
         "txt_trend_scope": say.scope(analysis),
         "txt_trend_partial": _partial(analysis, say),
+        "txt_trend_t3": say(f"trend_sheet.chart.{'T3' if monthly['T3'].notna().any() else 'no_T3'}"),
     }
     return Content(
         {
             "tbl_fits": pd.DataFrame(fits, columns=tables["tbl_fits"]),
             "tbl_evidence": pd.DataFrame(evidence, columns=tables["tbl_evidence"]),
             "tbl_trend": monthly[tables["tbl_trend"]],
+            "tbl_trend_labels": _labels(monthly[list(SPANS)]),
         },
         cells,
     )
+
+
+def _labels(held: pd.DataFrame) -> pd.DataFrame:
+    """The numbers above the points of each span's line, and how far up its axis goes so that the equation has room."""
+    apart = -(-len(held) // _LABELLED)
+    told = held.where(pd.Series(range(len(held) - 1, -1, -1)) % max(apart, 1) == 0)
+    room = {f"room_{span}": [*[nan] * (len(held) - 1), held[span].max() * _ROOM][-len(held) :] for span in SPANS}
+    return told.assign(**room)
 
 
 def _partial(analysis: FunnelAnalysis, say: Phrases) -> str:
