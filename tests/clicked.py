@@ -43,7 +43,11 @@ def workbook(folder: Path, language: str = "zh-CN") -> Path:
     """A copy of the workbook that ships, with macros where there is one, under a name that asks for trouble."""
     name = file_name(language)
     macros = shipped(name.replace(".xlsx", ".xlsm"))
-    source = macros if macros.exists() else shipped(name)
+    return renamed(macros if macros.exists() else shipped(name), folder)
+
+
+def renamed(source: Path, folder: Path) -> Path:
+    """A copy under a name that asks for trouble."""
     return Path(shutil.copy(source, folder / f"漏斗 & 'x' 50%{source.suffix}"))
 
 

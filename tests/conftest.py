@@ -82,8 +82,8 @@ def office_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[xw.App]:
     import hosts.lo_engine
     from hosts.office_live import office
 
-    with office(tmp_path_factory.mktemp("office")) as desktop:
-        yield hosts.lo_engine.activate(desktop)
+    with office(tmp_path_factory.mktemp("office")) as context:
+        yield hosts.lo_engine.activate(context)
 
 
 @pytest.fixture
@@ -101,6 +101,22 @@ def book(office: "Office", tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
     with clicked(office.app, workbook(tmp_path), monkeypatch) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A language -> its workbook with macros and the sample in it, made once a test process; leave it alone."""
+    from xlfunnel import app
+
+    folder = tmp_path_factory.mktemp("filled")
+
+    def made(language: str) -> Path:
+        path = folder / f"{language}.xlsm"
+        if not path.exists():
+            app.demo(path, language)
+        return path
+
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -5,14 +5,14 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import xlwings as xw
-from clicked import Office, clicked, workbook
+from clicked import Office, clicked, renamed, workbook
 from hosts.counting import counted
 from hosts.uno_bridge import values
 
@@ -48,10 +48,12 @@ def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def sample(office: Office, book: xw.Book) -> xw.Book:
-    """The workbook with the sample in it."""
-    assert office.click(macros.load_sample) == []
-    return book
+def sample(
+    office: Office, filled: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[xw.Book]:
+    """The workbook with the sample in it. The click that loads it has its own tests; here it comes from a file."""
+    with clicked(office.app, renamed(filled("zh-CN"), tmp_path), monkeypatch) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -145,7 +147,7 @@ def test_restore_brings_back_what_a_click_overwrote_and_undoes_itself(office: Of
 
 
 def test_a_click_that_cannot_keep_a_copy_still_works(office: Office, sample: xw.Book) -> None:
-    shutil.rmtree(log.state_folder() / "restore")
+    log.state_folder().mkdir(parents=True)
     (log.state_folder() / "restore").write_text("in the way")
     assert office.click(macros.refresh) == []
     assert "could not be kept" in log.log_path().read_text("utf-8")

@@ -1,13 +1,13 @@
 """The whole check-up inside the spreadsheet program: the sample, a refresh, months that go and months that come."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import xlwings as xw
-from clicked import Office, clicked, workbook
+from clicked import Office, clicked, renamed, workbook
 from excel.live_books import chart_ranges, read_back
 
 from xlfunnel import app, macros
@@ -46,9 +46,21 @@ def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def book(
     request: pytest.FixtureRequest, office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[xw.Book]:
-    """The workbook that ships, with the sample loaded."""
+    """The workbook that ships, open and empty."""
     with clicked(office.app, workbook(tmp_path, request.param), monkeypatch) as opened:
-        assert office.click(macros.load_sample) == []
+        yield opened
+
+
+@pytest.fixture(params=["zh-CN", "en"])
+def sample(
+    request: pytest.FixtureRequest,
+    office: Office,
+    filled: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[xw.Book]:
+    """The same with the sample in it, as the command line puts it there."""
+    with clicked(office.app, renamed(filled(request.param), tmp_path), monkeypatch) as opened:
         yield opened
 
 
@@ -99,6 +111,7 @@ def _edit(book: xw.Book, rows: list[list[object]], as_of: date, months: int) -> 
 
 def test_the_sample_and_a_refresh_give_the_published_fits(office: Office, book: xw.Book) -> None:
     say = _say(book)
+    assert office.click(macros.load_sample) == []
     assert office.click(macros.refresh) == []
     assert office.shown() == [
         say("macros.step.of", n=i, of=7, what=say(f"macros.step.{step}")) for i, step in enumerate(STEPS, 1)
@@ -113,7 +126,8 @@ def test_the_sample_and_a_refresh_give_the_published_fits(office: Office, book: 
     assert say("flags.code.below_mean") in " ".join(map(str, _table(book, "tbl_reps")[1].iloc[:, -1]))
 
 
-def test_a_rep_is_chosen_on_the_card_without_a_click_and_stays_chosen(office: Office, book: xw.Book) -> None:
+def test_a_rep_is_chosen_on_the_card_without_a_click_and_stays_chosen(office: Office, sample: xw.Book) -> None:
+    book = sample
     live, say = LiveBook(book), _say(book)
     _, reps = _table(book, "tbl_reps")
     held = dict(zip(reps[say("tables.reps.owner")], reps[say("tables.reps.reserve")], strict=True))
@@ -135,7 +149,8 @@ def test_a_rep_is_chosen_on_the_card_without_a_click_and_stays_chosen(office: Of
     assert shown("cfg_rep") == "E"
 
 
-def test_months_go_and_come_and_everything_follows(office: Office, book: xw.Book, tmp_path: Path) -> None:
+def test_months_go_and_come_and_everything_follows(office: Office, sample: xw.Book, tmp_path: Path) -> None:
+    book = sample
     _, data = _table(book, "tbl_data")
     rows = data.to_numpy(dtype=object).tolist()
     mine = book.sheets.add("mine", after=book.sheets[len(book.sheets) - 1])

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from hosts.basic import Macros, macros, resolved, variant
-from hosts.office_live import office
+from hosts.office_live import desktop_of, office
 
 from xlfunnel.excel import artifacts, ribbon
 from xlfunnel.excel.artifacts import file_name, modules
@@ -156,7 +156,7 @@ def codenames(path: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def desktop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with office(tmp_path_factory.mktemp("basic")) as found:
-        yield found
+        yield desktop_of(found)
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ _POLL_SECONDS = 0.1
 
 @contextmanager
 def office(folder: Path) -> Iterator[Any]:
-    """The desktop of a fresh LibreOffice whose profile lies in `folder`. Skips where LibreOffice is not installed.
+    """The context of a fresh LibreOffice whose profile lies in `folder`. Skips where LibreOffice is not installed.
 
     With a fresh profile soffice sets itself up, ends once with code 81 and wants to be started again.
     """
@@ -47,14 +47,18 @@ def office(folder: Path) -> Iterator[Any]:
                 if child.poll() is not None:
                     child = _started(command)
                 time.sleep(_POLL_SECONDS)
-        desktop = context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
-        yield desktop
-        desktop.terminate()
+        yield context
+        desktop_of(context).terminate()
         child.wait(timeout=30)
     finally:
         if child.poll() is None:
             os.killpg(child.pid, signal.SIGKILL)
             child.wait()
+
+
+def desktop_of(context: Any) -> Any:
+    """What opens documents."""
+    return context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
 
 
 def _started(command: list[str]) -> subprocess.Popen[bytes]:

@@ -64,6 +64,7 @@ def enum(name: str, member: str) -> Any:
     return bridge().Enum(f"com.sun.star.{name}", member)
 
 
+@cache
 def constant(name: str) -> Any:
     """A UNO constant: `constant("sheet.CellFlags.VALUE")`."""
     return bridge().getConstantByName(f"com.sun.star.{name}")

@@ -11,9 +11,9 @@ import xlwings as xw
 from hosts.lo_engine.app import Engine
 
 
-def activate(desktop: Any) -> xw.App:
+def activate(context: Any) -> xw.App:
     """Make a running LibreOffice the application that xlwings acts on."""
-    engine = xw.Engine(impl=Engine(desktop))
+    engine = xw.Engine(impl=Engine(context))
     if engine.name not in xw.engines.engines_by_name:
         xw.engines.add(engine)
     engine.activate()

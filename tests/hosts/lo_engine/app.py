@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from hosts.lo_engine.book import Book
 from hosts.lo_engine.entries import CellError
+from hosts.lo_engine.inside import Inside
+from hosts.office_live import desktop_of
 from hosts.uno_bridge import values
 from xlwings import base_classes
 
@@ -21,8 +23,8 @@ class Engine:
     name = "libreoffice"
     type = "desktop"
 
-    def __init__(self, desktop: Any) -> None:
-        self.apps = Apps(App(desktop, self))
+    def __init__(self, context: Any) -> None:
+        self.apps = Apps(App(desktop_of(context), Inside(context), self))
 
     @staticmethod
     def prepare_xl_data_element(x: Any, options: Any) -> Any:
@@ -87,8 +89,8 @@ class App(base_classes.App):
     enable_events = True
     interactive = True
 
-    def __init__(self, desktop: Any, engine: Engine) -> None:
-        self.desktop, self.engine = desktop, engine
+    def __init__(self, desktop: Any, inside: Inside, engine: Engine) -> None:
+        self.desktop, self.inside, self.engine = desktop, inside, engine
         self.alerts: list[str] = []
         self.statuses: list[str] = []
         self._status: str | bool = False

@@ -106,18 +106,21 @@ class Sheets(base_classes.Sheets):
 
     @property
     def active(self) -> "Sheet":
-        return Sheet(self.book.document.CurrentController.ActiveSheet, self.book)
+        return Sheet(self.book.document.CurrentController.ActiveSheet.Name, self.book)
 
     def __call__(self, name_or_index: str | int) -> "Sheet":
         if isinstance(name_or_index, int):
-            return Sheet(self._all.getByIndex(name_or_index - 1), self.book)
-        return Sheet(self._all.getByName(name_or_index), self.book)
+            return Sheet(self._all.ElementNames[name_or_index - 1], self.book)
+        names = self._all.ElementNames
+        if name_or_index not in names:  # found whatever its case
+            return Sheet(self._all.getByName(name_or_index).Name, self.book)
+        return Sheet(name_or_index, self.book)
 
     def __len__(self) -> int:
         return int(self._all.Count)
 
     def __iter__(self) -> Iterator["Sheet"]:
-        return iter([Sheet(self._all.getByIndex(i), self.book) for i in range(len(self))])
+        return iter([Sheet(name, self.book) for name in self._all.ElementNames])
 
     def __contains__(self, key: str) -> bool:
         return bool(self._all.hasByName(key))
@@ -135,8 +138,8 @@ class Sheet(base_classes.Sheet):
 
     book: Any = None
 
-    def __init__(self, sheet: Any, book: Book) -> None:
-        self._name, self.book = sheet.Name, book
+    def __init__(self, name: str, book: Book) -> None:
+        self._name, self.book = name, book
 
     @property
     def sheet(self) -> Any:
@@ -183,7 +186,11 @@ class Sheet(base_classes.Sheet):
         (r1, c1), (r2, c2) = self._corners(arg1)
         if arg2 is not None:
             r2, c2 = self._corners(arg2)[1]
-        return Range(self, self.sheet.getCellRangeByPosition(c1 - 1, r1 - 1, c2 - 1, r2 - 1))
+        return self.cells(c1 - 1, r1 - 1, c2 - 1, r2 - 1)
+
+    def cells(self, c1: int, r1: int, c2: int, r2: int) -> Range:
+        """Cells by their corners, counted from 0."""
+        return Range(self, self.book.app.inside.cells(self.book.document, self._name, c1, r1, c2, r2))
 
     def _corners(self, arg: Any) -> tuple[tuple[int, int], tuple[int, int]]:
         if isinstance(arg, Range):
@@ -211,7 +218,7 @@ class PageSetup(base_classes.PageSetup):
     @property
     def print_area(self) -> str | None:
         areas = self._sheet.sheet.getPrintAreas()
-        return ",".join(span(a) for a in areas) or None
+        return ",".join(span(a.StartColumn, a.StartRow, a.EndColumn, a.EndRow) for a in areas) or None
 
     @print_area.setter
     def print_area(self, value: str | None) -> None:
@@ -270,15 +277,16 @@ class Name(base_classes.Name):
 
     @property
     def refers_to(self) -> str:
-        cells = self._name.getReferredCells()
-        if cells is None:
-            return "=#REF!" if "#REF" in self._name.Content else f"={self._name.Content}"
-        return f"={quoted(cells.Spreadsheet.Name)}!{span(cells.RangeAddress)}"
+        content, *at = self._book.app.inside.refers(self._name)
+        if not at:
+            return "=#REF!" if "#REF" in content else f"={content}"
+        sheet, *corners = at
+        return f"={quoted(sheet)}!{span(*corners)}"
 
     @property
     def refers_to_range(self) -> Range:
         cells = self._name.getReferredCells()
-        return Range(Sheet(cells.Spreadsheet, self._book), cells)
+        return Range(Sheet(cells.Spreadsheet.Name, self._book), cells)
 
     def delete(self) -> None:
         self._book.document.NamedRanges.removeByName(self.name)

@@ -1,11 +1,12 @@
 """Ranges of cells: values and formulas in blocks, cells inserted and deleted."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from hosts.lo_engine.entries import CellError, Entry, entered, moment
+from hosts.lo_engine.entries import CellError, entered, moment
 from hosts.lo_engine.errors import translated
 from hosts.lo_engine.grammar import to_excel, to_office
+from hosts.lo_engine.inside import FormatArea, Inside
 from hosts.uno_bridge import constant, enum, struct
 from xlwings import base_classes
 
@@ -54,7 +55,8 @@ class Range(base_classes.Range):
         return Range(self.sheet, self.sheet.range(cell).cells)
 
     def get_address(self, row_absolute: bool, col_absolute: bool, external: bool) -> str:
-        text = span(self.cells.RangeAddress)
+        at = self.cells.RangeAddress
+        text = span(at.StartColumn, at.StartRow, at.EndColumn, at.EndRow)
         return text if row_absolute and col_absolute else text.replace("$", "")
 
     @property
@@ -65,7 +67,8 @@ class Range(base_classes.Range):
     def raw_value(self) -> Any:
         """Dates are dates where the number format says so; a lone cell is no list."""
         rows = [list(row) for row in self.cells.getDataArray()]
-        for top, left, height, width, _, kind in self._formats():
+        for area in self._formats():
+            top, left, height, width, kind = area.row, area.column, area.height, area.width, area.kind
             if kind & (constant("util.NumberFormat.DATE") | constant("util.NumberFormat.LOGICAL")):
                 convert = bool if kind & constant("util.NumberFormat.LOGICAL") else moment
                 for row in rows[top : top + height]:
@@ -84,22 +87,32 @@ class Range(base_classes.Range):
             data = [[data] * width] * height
         is_text = [[False] * width for _ in range(height)]
         formats = [[0] * width for _ in range(height)]
-        for top, left, rows, columns, key, kind in self._formats():
-            for i in range(top, top + rows):
-                formats[i][left : left + columns] = [key] * columns
-                is_text[i][left : left + columns] = [bool(kind & constant("util.NumberFormat.TEXT"))] * columns
+        general = set()
+        for area in self._formats():
+            if area.text == "General":
+                general.add(area.key)
+            here = slice(area.column, area.column + area.width)
+            for i in range(area.row, area.row + area.height):
+                formats[i][here] = [area.key] * area.width
+                is_text[i][here] = [bool(area.kind & constant("util.NumberFormat.TEXT"))] * area.width
         entries = [
             [entered(x, text) for x, text in zip(row, texts, strict=True)]
             for row, texts in zip(data, is_text, strict=True)
         ]
         self.cells.setDataArray(tuple(tuple("" if e.kind == "formula" else e.value for e in row) for row in entries))
+        formulas, marked = [], []
         for i, row in enumerate(entries):
             for j, entry in enumerate(row):
-                if entry.kind != "plain":
-                    self._finish(self.cells.getCellByPosition(j, i), entry)
+                if entry.kind == "formula":
+                    formulas.append((i, j, to_office(str(entry.value))))
+                elif entry.kind != "plain":
+                    if formats[i][j] in general:  # it has no format of its own
+                        marked.append((i, j, self._standard(entry.kind)))
                 elif isinstance(entry.value, str) and not is_text[i][j] and entered(entry.value, False) != entry:
                     # LibreOffice marks such a cell as text for ever; Excel only notes the apostrophe.
-                    self.cells.getCellByPosition(j, i).NumberFormat = formats[i][j]
+                    marked.append((i, j, formats[i][j]))
+        self._inside.set_formulas(self.cells, formulas)
+        self._inside.set_formats(self.cells, marked)
 
     @property
     def formula(self) -> Any:
@@ -110,9 +123,8 @@ class Range(base_classes.Range):
     @formula.setter
     def formula(self, value: Any) -> None:
         rows = value if isinstance(value, (list, tuple)) else [[value]]
-        for i, row in enumerate(rows):
-            for j, text in enumerate(row):
-                self.cells.getCellByPosition(j, i).setFormula(to_office(text))
+        texts = [(i, j, to_office(text)) for i, row in enumerate(rows) for j, text in enumerate(row)]
+        self._inside.set_formulas(self.cells, texts)
 
     @property
     def number_format(self) -> str:
@@ -145,51 +157,33 @@ class Range(base_classes.Range):
     def _document(self) -> Any:
         return self.sheet.book.document
 
-    def _finish(self, cell: Any, entry: Entry) -> None:
-        if entry.kind == "formula":
-            cell.setFormula(to_office(str(entry.value)))
-            return
-        formats = self._document.NumberFormats
-        if formats.getByKey(cell.NumberFormat).FormatString != "General":
-            return  # it has a format of its own
-        name = "LOGICAL" if entry.kind == "logical" else "DATE"
-        cell.NumberFormat = formats.getStandardFormat(constant(f"util.NumberFormat.{name}"), struct("lang.Locale"))
+    @property
+    def _inside(self) -> Inside:
+        inside: Inside = self.sheet.book.app.inside
+        return inside
 
-    def _formats(self) -> Iterator[tuple[int, int, int, int, int, int]]:
-        """(first row, first column, rows, columns, key, kind) of areas of one number format, counted from 0 within."""
-        kinds: dict[int, int] = {}
-        waiting = [(0, j, self.shape[0], 1) for j in range(self.shape[1])]
-        while waiting:
-            top, left, height, width = waiting.pop()
-            part = self.cells.getCellRangeByPosition(left, top, left + width - 1, top + height - 1)
-            key = part.NumberFormat
-            if height > 1 and part.getPropertyState("NumberFormat").value == "AMBIGUOUS_VALUE":
-                half = height // 2
-                waiting += [(top, left, half, width), (top + half, left, height - half, width)]
-                continue
-            if key not in kinds:
-                kinds[key] = self._document.NumberFormats.getByKey(key).Type
-            yield top, left, height, width, key, kinds[key]
+    def _standard(self, kind: str) -> int:
+        """The format that a day or a yes gets in a cell without one of its own."""
+        name = "LOGICAL" if kind == "logical" else "DATE"
+        formats = self._document.NumberFormats
+        return int(formats.getStandardFormat(constant(f"util.NumberFormat.{name}"), struct("lang.Locale")))
+
+    def _formats(self) -> list[FormatArea]:
+        return self._inside.formats(self.cells, self._document)
 
     def _refuse_to_cut_tables(self) -> None:
         """Excel shifts a table as a whole or not at all."""
-        at, tables = self.cells.RangeAddress, self._document.DatabaseRanges
-        for name in tables.ElementNames:
-            t = tables.getByName(name).DataArea
-            beside = t.Sheet != at.Sheet or t.EndColumn < at.StartColumn or at.EndColumn < t.StartColumn
-            if (
-                not beside
-                and t.EndRow >= at.StartRow
-                and not at.StartColumn <= t.StartColumn <= t.EndColumn <= at.EndColumn
-            ):
-                raise ValueError(f"This operation is not allowed: it would shift cells in a part of {name}")
+        at = self.cells.RangeAddress
+        for t in self._inside.tables(self._document):
+            beside = t.sheet != at.Sheet or t.c2 < at.StartColumn or at.EndColumn < t.c1
+            if not beside and t.r2 >= at.StartRow and not at.StartColumn <= t.c1 <= t.c2 <= at.EndColumn:
+                raise ValueError(f"This operation is not allowed: it would shift cells in a part of {t.name}")
 
 
-def span(at: Any) -> str:
-    """A range address as Excel writes it: $B$2, or $B$2:$C$3."""
-    first, last = ((at.StartColumn, at.StartRow), (at.EndColumn, at.EndRow))
-    texts = [f"${_letters(c)}${r + 1}" for c, r in (first, last)]
-    return texts[0] if first == last else ":".join(texts)
+def span(c1: int, r1: int, c2: int, r2: int) -> str:
+    """Cells, counted from 0, as Excel writes their address: $B$2, or $B$2:$C$3."""
+    first, last = f"${_letters(c1)}${r1 + 1}", f"${_letters(c2)}${r2 + 1}"
+    return first if first == last else f"{first}:{last}"
 
 
 def quoted(sheet: str) -> str:

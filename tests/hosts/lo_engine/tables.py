@@ -1,6 +1,7 @@
 """Native tables, which LibreOffice keeps as named database ranges."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from hosts.lo_engine.cells import Range
@@ -14,17 +15,15 @@ class Tables(base_classes.Tables):
 
     def __init__(self, sheet: Any) -> None:
         self._sheet = sheet
-        self._all = sheet.book.document.DatabaseRanges
 
     @property
     def api(self) -> Any:
-        return self._all
+        return self._sheet.book.document.DatabaseRanges
 
     def __iter__(self) -> Iterator["Table"]:
+        book = self._sheet.book
         here = self._sheet.index - 1
-        for name in self._all.ElementNames:
-            if self._all.getByName(name).DataArea.Sheet == here:
-                yield Table(self._all.getByName(name), self._sheet)
+        return iter([Table(t.name, self._sheet) for t in book.app.inside.tables(book.document) if t.sheet == here])
 
     def __call__(self, name_or_index: str | int) -> "Table":
         for number, table in enumerate(self, 1):
@@ -43,8 +42,12 @@ class Tables(base_classes.Tables):
 class Table(base_classes.Table):
     """One table."""
 
-    def __init__(self, table: Any, sheet: Any) -> None:
-        self._table, self._sheet = table, sheet
+    def __init__(self, name: str, sheet: Any) -> None:
+        self._name, self._sheet = name, sheet
+
+    @cached_property
+    def _table(self) -> Any:
+        return self._sheet.book.document.DatabaseRanges.getByName(self._name)
 
     @property
     def api(self) -> Any:
@@ -56,13 +59,12 @@ class Table(base_classes.Table):
 
     @property
     def name(self) -> str:
-        return str(self._table.Name)
+        return self._name
 
     @property
     def range(self) -> Range:
         at = self._table.DataArea
-        cells = self._sheet.sheet.getCellRangeByPosition(at.StartColumn, at.StartRow, at.EndColumn, at.EndRow)
-        return Range(self._sheet, cells)
+        return self._sheet.cells(at.StartColumn, at.StartRow, at.EndColumn, at.EndRow)
 
     @property
     def show_totals(self) -> bool:
