@@ -13,7 +13,7 @@ from test_split import leaks
 from xlfunnel import app
 from xlfunnel.answers import Status
 from xlfunnel.consolidate import gathered, written
-from xlfunnel.crm import Intake, read_sources
+from xlfunnel.crm import read_sources
 from xlfunnel.excel import inputs
 from xlfunnel.settings import Target
 from xlfunnel.split import split, workbook_data
@@ -25,16 +25,23 @@ TYPED = {"N-3": ("secret of North", 2), "S-2": ("secret of South", 4), "M-1": ("
 REASON = "review.reason.price"
 
 
-@pytest.fixture
-def whole(intake: Intake, tmp_path: Path) -> Path:
-    """Headquarters' workbook with something typed beside three opportunities."""
-    path = tmp_path / "whole.xlsx"
-    source = tmp_path / "offices.csv"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Headquarters' workbook with something typed beside three opportunities, and its parts; they are left alone."""
+    folder = tmp_path_factory.mktemp("typed")
+    path, source = folder / "whole.xlsx", folder / "offices.csv"
     source.write_text(OFFICES, "utf-8")
     app.report(app.Inputs([source]), path, ENGLISH)
     for key, (step, urgency) in TYPED.items():
         edited(path, set_where("tbl_opportunities", key, next_step=step, urgency=urgency))
-    return path
+    intake, chosen = workbook_data(path)
+    split(intake, chosen, folder / "parts", entered=inputs.read_entered(path))
+    return folder
+
+
+@pytest.fixture
+def whole(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(made / "whole.xlsx", tmp_path))
 
 
 def typed(path: Path, table: str = "opportunities") -> dict[str, dict[str, Any]]:
@@ -47,10 +54,8 @@ def typed(path: Path, table: str = "opportunities") -> dict[str, dict[str, Any]]
 
 
 @pytest.fixture
-def parts(whole: Path, tmp_path: Path) -> Path:
-    intake, chosen = workbook_data(whole)
-    split(intake, chosen, tmp_path / "parts", entered=inputs.read_entered(whole))
-    return tmp_path / "parts"
+def parts(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made / "parts", tmp_path / "parts"))
 
 
 def test_each_region_gets_what_was_typed_beside_its_own_opportunities(parts: Path) -> None:
