@@ -17,7 +17,7 @@ test: setup-test
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -n 2 --ignore=tests/windows $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --ignore=tests/windows $(ARGS)
 ifndef ARGS
 	@$(MAKE) --no-print-directory test-windows
 endif
