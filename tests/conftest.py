@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 settings.register_profile("unhurried", deadline=None)  # no test depends on how busy the machine is
 settings.load_profile("unhurried")
 
+# Spark for a minute: compiling to the last costs more than it gains.
+os.environ.setdefault(
+    "PYSPARK_SUBMIT_ARGS", '--driver-java-options "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC" pyspark-shell'
+)
+
 SHARED = Path(__file__).resolve().parents[1].parent / "shared"
 
 
