@@ -69,11 +69,21 @@ class Body:
             if column in self.fill.frame_columns and column not in self._formulas:
                 values = self.fill.values[column][inside.start - self._first : inside.stop - self._first]
                 columns.append(column_xml(column, inside, self._style(column), values))
+            elif column in self._typed:
+                columns.append(self._typed_xml(column, inside))
             else:
                 cells = ((row, self.cell(row, column, None)) for row in inside)
                 columns.append([c.xml(f"{letters(column)}{row}") if c else "" for row, c in cells])
         cells_of_rows = ["".join(cells) for cells in zip(*columns, strict=True)]
         return [*([""] * len(above)), *cells_of_rows, *([""] * (len(rows) - len(above) - len(inside)))]
+
+    def _typed_xml(self, column: int, rows: range) -> list[str]:
+        """A typed column's new cells: blank but where a value has moved to."""
+        texts = column_xml(column, rows, self._style(column), [None] * len(rows))
+        for row in self._placed.keys() & set(rows):
+            if cell := self._placed[row].get(column):
+                texts[row - rows.start] = cell.xml(f"{letters(column)}{row}")
+        return texts
 
     def _style(self, column: int) -> str | None:
         model = self._model.get(column)
