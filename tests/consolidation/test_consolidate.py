@@ -125,8 +125,7 @@ def test_command(xlfunnel: Callable[..., Any], sent: Path, tmp_path: Path) -> No
     assert run.code == 0
     assert (tmp_path / "HQ.xlsx.bak").read_bytes() == before
     run = xlfunnel("consolidate", "sent", "-o", "sent/HQ.xlsx", "--partial", "--lang", "zh-CN")
-    assert run.code == 0
-    assert "总部" not in run.err
+    assert (run.code, run.err) == (0, "")
     run = xlfunnel("consolidate", "sent", "-o", "sent/HQ.xlsx", "--partial")
     assert run.code == 0  # its own result of before is no region's answer
     run = xlfunnel("consolidate", "sent/North.xlsx", "-o", "sent/North.xlsx")
