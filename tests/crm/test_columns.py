@@ -130,13 +130,20 @@ def test_the_fields_decide_the_shape(fields: str, shape: Shape | None) -> None:
 
 
 def test_wrong_columns_are_named_with_the_closest(read: Callable[..., Intake]) -> None:
-    with pytest.raises(InputError, match="wrong_columns") as e:
+    with pytest.raises(InputError, match="wrong_columns_close") as e:
         read([["opportunity_id", "sales stagee", "created"], ["A", "T1", "2025-01-01"]])
     assert e.value.params["missing"] == (Field.STAGE,)
     assert e.value.params["hint"] == "sales stagee"
     sentence = words("zh-CN")(e.value.code, **e.value.params)
     assert "还缺 阶段" in sentence
     assert "sales stagee" in sentence
+
+
+@pytest.mark.parametrize(("language", "close"), [("en", "closest"), ("zh-CN", "最接近")])
+def test_where_nothing_is_close_nothing_is_said_of_it(read: Callable[..., Intake], language: str, close: str) -> None:
+    with pytest.raises(InputError) as e:
+        read([["Recipe", "Flour"], ["Cake", "200"]])
+    assert close not in words(language)(e.value.code, **e.value.params)
 
 
 @pytest.mark.parametrize("name", ["New", "Close", "商机", "方案"])

@@ -190,7 +190,7 @@ def wrong_columns(
     stages: StageNames,
     rules: Sequence[Rule],
 ) -> InputError:
-    """The error that says what was found, what is missing, and which header may have been meant."""
+    """The error that says what was found, what is missing, and which header may have been meant, if any."""
     best: tuple[int, int, list[str], dict[str, int]] | None = None
     for head in heads:
         for row in head:
@@ -206,11 +206,12 @@ def wrong_columns(
     missing = min(lacking, key=len)
     used = set(columns.values())
     spare = {fold(n): n for i, n in enumerate(names) if n and i not in used}
-    hints = [_closest(Field(f), spare) for f in missing]
+    hints = sorted({h for f in missing if (h := _closest(Field(f), spare))})
     found = [n[:40] for n in names if n]
     shown = ", ".join(found[:12]) + (" …" if len(found) > 12 else "")
-    hint = ", ".join(sorted({h for h in hints if h})) or "-"
-    return InputError("input.wrong_columns", file=name, found=shown, missing=missing, hint=hint)
+    if not hints:
+        return InputError("input.wrong_columns", file=name, found=shown, missing=missing)
+    return InputError("input.wrong_columns_close", file=name, found=shown, missing=missing, hint=", ".join(hints))
 
 
 def _closest(lacking: Field, spare: dict[str, str]) -> str | None:

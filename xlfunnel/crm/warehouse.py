@@ -93,7 +93,7 @@ def _table(sql: Engine, source: str, settings: Settings) -> _Table:
     found = {k: names[i] for k, i in recognised(names, settings, StageNames(settings)).items() if k in (*Field,)}
     missing = tuple(f for f in _NEEDED if f not in found)
     if missing:
-        raise InputError("input.wrong_columns", file=source, found=", ".join(names[:12]), missing=missing, hint="-")
+        raise InputError("input.wrong_columns", file=source, found=", ".join(names[:12]), missing=missing)
     return _history(sql, found, kinds, settings)
 
 
