@@ -15,6 +15,7 @@ from xlfunnel.excel import inputs
 from xlfunnel.excel.file_sink import FileSink
 from xlfunnel.excel.inputs import table_frame
 from xlfunnel.pages import quality
+from xlfunnel.pages.assumed import assumed_rows
 from xlfunnel.pages.model import Content
 from xlfunnel.pages.phrases import Phrases
 from xlfunnel.settings import LANGUAGES, Settings
@@ -140,6 +141,23 @@ def test_many_files_are_summed_up_and_none_is_lost(tmp_path: Path) -> None:
     assert found["source"].tolist()[:3] == ["0.csv", "1.csv", "5 more"]
     assert found["rows_read"].sum() == 14
     assert found["score"].tolist()[2] == 0.5
+
+
+def test_what_many_files_have_in_common_is_said_once(tmp_path: Path) -> None:
+    for month in range(1, 7):
+        for name, owner in ((f"pipeline_2025-0{month}.csv", "Owner"), (f"old_2025-0{month}.csv", "Rep")):
+            text = f"Opportunity ID,{owner},Stage,Created\nP-1,Ann,T1,{12 + month}/01/2025\nP-2,Ann,T1,02/03/2025\n"
+            (tmp_path / name).write_text(text, "utf-8")
+    chosen = Settings(language="en", refuse_share=1)
+    intake = read_sources([tmp_path], chosen)
+    rows = assumed_rows(intake.sources, intake.issues, chosen, intake.as_of, Phrases(chosen))
+    told = [(what, taken, source) for what, taken, source in rows if what != "As of"]
+    assert len(told) == len({(what, taken) for what, taken, _ in told})
+    everything = "12 files: old_2025-01.csv … pipeline_2025-06.csv"
+    assert ("Order of day and month", "Created: day before month ← 13/01/2025", everything) in told
+    assert ("Column · Stage", "Stage", everything) in told
+    assert ("Column · Rep", "Rep", "6 files: old_2025-01.csv … old_2025-06.csv") in told
+    assert ("Column · Rep", "Owner", "6 files: pipeline_2025-01.csv … pipeline_2025-06.csv") in told
 
 
 def test_without_anything_wrong_one_line_says_so(tmp_path: Path) -> None:
