@@ -103,6 +103,7 @@ class IssueCode(StrEnum):
     NO_RESERVE = "no_reserve"  # won or lost in a table of reserves
     MONTHLY_RESOLUTION = "monthly_resolution"  # of visits that only snapshots tell of
     DATE_ORDER = "date_order"  # month before day or day before month, and how that was decided
+    DECIMAL_MARK = "decimal_mark"  # comma or point before the decimals of amounts, and how that was decided
     PERCENT_COLUMN = "percent_column"  # taken for amounts, but it holds percentages
     UNMAPPED_COLUMN = "unmapped_column"  # dates of a stage that nobody mapped
     OTHER_PROPERTY = "other_property"  # rows of changes that are not about the stage
@@ -117,7 +118,7 @@ class IssueCode(StrEnum):
 ASSUMED = frozenset(
     (
         IssueCode.ASSUMED_ENCODING, IssueCode.DATE_ORDER, IssueCode.MONTHLY_RESOLUTION, IssueCode.UNDATED_START,
-        IssueCode.OTHER_PROPERTY, IssueCode.UNMAPPED_COLUMN, IssueCode.PERCENT_COLUMN,
+        IssueCode.OTHER_PROPERTY, IssueCode.UNMAPPED_COLUMN, IssueCode.DECIMAL_MARK, IssueCode.PERCENT_COLUMN,
     )
 )  # fmt: skip
 """Remarks on how a file was understood, and not on what is wrong with it."""

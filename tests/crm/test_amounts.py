@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlfunnel.crm.amounts import amount, cents, counts, header_unit, is_share
+from xlfunnel.crm.amounts import amount, cents, counts, header_unit, is_share, mark
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,27 @@ def test_no_amount_is_guessed(text: str) -> None:
 def test_a_column_tells_point_from_comma(column: list[object], expected: list[int | None]) -> None:
     values, bad = cents(np.array(column, dtype=object))
     assert [None if b else v for v, b in zip(values.tolist(), bad.tolist(), strict=True)] == expected
+
+
+@pytest.mark.parametrize(
+    ("column", "told"),
+    [
+        (["7", "1.234,56", "12,5"], ", ← 1.234,56 = 1,234.56"),
+        (["12,5 €", "13,5 €"], ", ← 12,5 € = 12.5"),
+        (["10.000", "500"], ". ← 10.000 = 10 ≠ 10,000"),
+        (["¥1.250万"], ". ← ¥1.250万 = 12,500 ≠ 12,500,000"),
+        (["10.000", "9.50"], None),
+        (["10.000", "0.125"], None),
+        (["10.000", "1234.567"], None),
+        (["1,234.00", "12"], None),
+        (["1234.5", "10,000"], None),
+        ([10.125, 3], None),
+        (["", None, "n/a"], None),
+    ],
+)
+def test_how_decimals_were_told_is_said_where_it_had_to_be_decided(column: list[object], told: str | None) -> None:
+    found = mark(np.array(column, dtype=object))
+    assert (found and str(found)) == told
 
 
 @pytest.mark.parametrize("cell", ["", None, "-", "无", float("nan"), "\u00a0"])

@@ -86,6 +86,23 @@ def test_what_was_assumed_stands_apart_with_its_evidence(export: Path) -> None:
     assert told["Columns not used"] == "Probability"
 
 
+@pytest.mark.parametrize(
+    ("amount", "told"),
+    [
+        ('"1.234,56"', "Amount: decimals behind a comma ← 1.234,56 = 1,234.56"),
+        (
+            "10.000",
+            "Amount: 10.000 read as 10, not 10,000; if that is wrong, export the amounts without thousands separators",
+        ),
+    ],
+)
+def test_how_amounts_were_read_is_among_the_assumptions(export: Path, amount: str, told: str) -> None:
+    export.write_text(f"Opportunity ID,Owner,Stage,Entered,Amount\nP-1,Ann,T0,2025-01-10,{amount}\n", "utf-8")
+    found = imported(export).tables
+    assert told in found["tbl_assumed"]["taken"].tolist()
+    assert found["tbl_causes"]["cause"].tolist() == ["Nothing to report"]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_refresh_keeps_the_account_of_the_import_and_adds_its_own(
     export: Path, tmp_path: Path, language: str

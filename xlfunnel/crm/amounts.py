@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,9 @@ _DECIMAL_COMMA = re.compile(r"\d{1,3}(?:\.\d{3})+,\d{1,2}")
 _MAYBE_COMMA = re.compile(r"[,，][\d０-９]{1,2}(?![\d０-９])")
 _SHORT_COMMA = re.compile(r"\d+,\d{1,2}")
 _DECIMAL_POINT = re.compile(r"\d{1,3}(?:,\d{3})+\.\d*|\d+\.(?:\d{0,2}|\d{4,})|\d{1,3}(?:,\d{3,4}){2,}|\d{1,3},\d{4}")
+_EITHER = re.compile(r"[1-9]\d{0,2}\.\d{3}")
+_MAYBE_EITHER = re.compile(r"[.．]\d{3}(?!\d)")
+_NO_THOUSANDS = re.compile(r"(?:0\d*|\d{4,})?\.\d*")
 _WITH_COMMA = re.compile(r"(?:\d+|\d{1,3}(?:\.\d{3})+)(?:,\d*)?")
 _UNIT = re.compile(r"\s*(百万|万|亿|千|[wkm])$", re.I)
 _HEADER_UNIT = re.compile(r"[(\[（【]\s*(百万|万|亿|千|[wkm])\s*(?:元|人民币|美元|[A-Z]{3}|[¥$€£])?\s*[)\]）】]", re.I)
@@ -56,6 +59,43 @@ def decimal_comma(texts: Iterable[str]) -> bool:
     if any(map(_DECIMAL_POINT.fullmatch, digits)):
         return False
     return any(map(_DECIMAL_COMMA.fullmatch, digits)) or sum(map(bool, map(_SHORT_COMMA.fullmatch, digits))) > 1
+
+
+class Mark(NamedTuple):
+    """How a column that could be read in two ways was read.
+
+    has_comma  decimals stand behind a comma; False: behind a point, as far as anybody can tell
+    example    a value that decided it, or one that could be ten thousand as well as ten
+    taken      the number it was read as, and `other` the one it would be the other way (None = no number)
+    """
+
+    has_comma: bool
+    example: str
+    taken: Decimal | None
+    other: Decimal | None
+
+    def __str__(self) -> str:
+        """As ", ← 1.234,56 = 1,234.56" or ". ← 10.000 = 10 ≠ 10,000"."""
+        taken, other = (f"{n.normalize():,f}" if n is not None else "-" for n in (self.taken, self.other))
+        told = f"{self.example} = {taken}"
+        return f", ← {told}" if self.has_comma else f". ← {told} ≠ {other}"
+
+
+def mark(cells: Cells) -> Mark | None:
+    """How the decimals of a column were told, where that had to be decided or could not be: a column with a comma, or
+    one whose points all stand before three digits, as in 10.000. None for a column that says it itself."""
+    shown = [u for u in factorized(cells)[1] if isinstance(u, str)]
+    if any(map(_MAYBE_COMMA.search, shown)) and decimal_comma(shown):
+        forms = (_DECIMAL_COMMA, _SHORT_COMMA)
+        example = next(t for form in forms for t in shown if form.fullmatch(_parts(t)[1]))
+        return Mark(True, example.strip(), amount(example, True), amount(example))
+    if not any(map(_MAYBE_EITHER.search, shown)):
+        return None
+    digits = {t: _parts(t)[1] for t in shown}
+    if any(_DECIMAL_POINT.fullmatch(d) or _NO_THOUSANDS.fullmatch(d) for d in digits.values()):
+        return None
+    example = next((t for t, d in digits.items() if _EITHER.fullmatch(d)), "")
+    return Mark(False, example.strip(), amount(example), amount(example, True)) if example else None
 
 
 def _parts(text: str) -> tuple[bool, str, int]:

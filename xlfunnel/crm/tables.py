@@ -236,11 +236,14 @@ def common(table: RawTable, ledger: Ledger) -> pd.DataFrame:
 
 
 def _amounts(table: RawTable, ledger: Ledger) -> Cells:
-    """The cells of the amount column; none of a column of percentages, which is named once."""
+    """The cells of the amount column, whose decimals are remarked upon where they had to be told; none of a column of
+    percentages, which is named once."""
     cells = table.column(Field.AMOUNT)
     if Field.AMOUNT in table.cells and amounts.is_share(cells):
         ledger.remark(IssueCode.PERCENT_COLUMN, table.name, table.headers[Field.AMOUNT])
         return np.full(len(cells), None, dtype=object)
+    if (mark := amounts.mark(cells)) is not None:
+        ledger.remark(IssueCode.DECIMAL_MARK, table.name, f"{table.headers[Field.AMOUNT]}: {mark}")
     return cells
 
 

@@ -1,5 +1,6 @@
 """How files were understood, in words: which column was taken for what, and what else was taken for granted."""
 
+import re
 from collections.abc import Sequence
 from datetime import date
 
@@ -55,10 +56,15 @@ def _named(files: Sequence[str], say: Phrases) -> str:
 
 
 def _evidence(issue: DataIssue, say: Phrases) -> str:
-    if issue.code != IssueCode.DATE_ORDER:
+    if issue.code not in (IssueCode.DATE_ORDER, IssueCode.DECIMAL_MARK):
         return issue.value
     told, _, why = issue.value.partition(" ← ")
     column, _, order = told.rpartition(": ")
+    if order == ",":
+        return say("quality.decimals.comma", column=column, why=why)
+    if order == ".":
+        example, taken, other = re.split(" = | ≠ ", why)
+        return say("quality.decimals.unsure", column=column, example=example, taken=taken, other=other)
     return say(f"quality.order.{_ORDERS[order]}", column=column, why=why)
 
 
