@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 from math import isnan, nan
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -110,6 +111,22 @@ def test_a_mean_win_leaves_out_what_is_unknown_lost_or_to_come() -> None:
         for i, (region, went, left, amount) in enumerate(cases)
     ]
     assert mean_wins(visits(rows), date(2025, 6, 30)) == {None: 300, "LX": 200, "N": 500}
+
+
+@pytest.mark.parametrize(
+    ("amounts", "means"),
+    [({"LX": 0, "N": 500}, {None: 250, "N": 500}), ({"LX": 0, "N": 0}, {})],
+    ids=["one region's", "all"],
+)
+def test_wins_that_bring_nothing_are_no_measure_of_a_target(amounts: dict[str, int], means: dict[Any, float]) -> None:
+    rows: list[Visit] = [
+        (region, region, "A", "T4", "won", "2025-01-01", "2025-02-01", amount) for region, amount in amounts.items()
+    ]
+    found = mean_wins(visits(rows), date(2025, 6, 30))
+    assert found == means
+    missed = forecast_of((None, "2025-Q3", 250.0), ("LX", "2025-Q3", 250.0))
+    regions = {r.region for r in to_the_targets(missed, found, *known(), date(2025, 6, 30), Settings())}
+    assert regions <= found.keys()
 
 
 def test_needs_are_rounded_up_but_not_by_a_last_digit() -> None:

@@ -127,12 +127,16 @@ def to_the_targets(
 
 
 def mean_wins(visits: pd.DataFrame, as_of: date) -> dict[str | None, float]:
-    """Region → mean amount of what was won by then, currency units, unknown amounts aside; None = all regions."""
+    """Region → mean amount of what was won by then, currency units, unknown amounts aside; None = all regions.
+
+    None of them is 0: so many wins of nothing make up no gap.
+    """
     is_won = (visits[Col.NEXT_STAGE] == Outcome.WON) & (visits[Col.LEFT_DAY] <= day_number(as_of)).fillna(False)
     won = visits.loc[is_won & visits[Col.AMOUNT_CENTS].notna(), [Col.REGION.value, Col.AMOUNT_CENTS.value]]
     cents = won[Col.AMOUNT_CENTS].astype(float)
-    found: dict[str | None, float] = {str(r): m / CENTS for r, m in cents.groupby(won[Col.REGION]).mean().items()}
-    return {None: float(cents.mean()) / CENTS, **{r: m for r, m in found.items() if m > 0}}
+    found: dict[str | None, float] = {None: float(cents.mean()) / CENTS}
+    found |= {str(r): m / CENTS for r, m in cents.groupby(won[Col.REGION]).mean().items()}
+    return {region: mean for region, mean in found.items() if mean > 0}
 
 
 def reverse(
