@@ -39,6 +39,7 @@ def found(
     [
         ((9, 9, 4, 9, 4, 3), [(1, 2)], GapKind.NOW, "2025-05", "2025-07"),
         ((9, 9, 9, 9, 9, 4), [(5, 6)], GapKind.NOW, "2025-06", None),
+        ((9, 9, 4, 5, 4, 4), [(5, 6)], GapKind.NOW, "2025-05", None),
         ((1, 2, 3, 4, 4, 4), [(5, 6)], GapKind.NOW, "2025-01", None),
         ((9, 9, 9, 9, 9, 9), [(5, 6), (3, 5), (2, 4)], GapKind.EXPECTED, "2025-09", "2025-08"),
         ((9, 9, 9, 9, 9, 5), [(5, 6), (3, 5), (2, 5)], GapKind.POSSIBLE, "2025-08", "2025-08"),
@@ -46,7 +47,17 @@ def found(
         ((9, 9, 9, 9, 9, 5), [], GapKind.UNKNOWN, None, None),
         ((9, 9, 9, 9, 9, 4), [], GapKind.NOW, "2025-06", None),
     ],
-    ids=["since_may", "june_only", "ever", "median", "plausible", "no", "silent", "silent_but_below"],
+    ids=[
+        "since_may",
+        "june_only",
+        "april_just_at_it",
+        "ever",
+        "median",
+        "plausible",
+        "no",
+        "silent",
+        "silent_but_below",
+    ],
 )
 def test_one_region(
     stock: tuple[int, ...], path: list[tuple[float, float]], kind: GapKind, month: str | None, earliest: str | None
@@ -62,6 +73,14 @@ def test_all_regions_together_have_the_floors_of_all_reps() -> None:
     assert rows[["floor", "stock"]].to_numpy().tolist() == [[10, 13], [5, 9], [5, 4]]
     assert rows["kind"].tolist() == [GapKind.POSSIBLE, GapKind.NONE, GapKind.NOW]
     assert rows["region"].tolist() == [None, "HD", "LX"]
+
+
+def test_the_floor_of_a_region_is_that_of_each_of_its_reps_together() -> None:
+    reserves = [r for owner in ("A", "B", "C") for r in hand_facts.monthly("LX", owner, "T3", "2025-01", (6, 4, 4))]
+    facts = hand_facts.facts(reserves, date(2025, 3, 31))
+    stock = pd.DataFrame(columns=["region", "month", "p10", "p50", "p90"])
+    row = gap_dates(facts, owner_reserves(facts, FLOOR_5), Forecast(pd.DataFrame(), {}, stock), {"LX": 5}).iloc[0]
+    assert row[["floor", "stock", "kind", "month"]].tolist() == [15, 12, GapKind.NOW, month_of_text("2025-02")]
 
 
 def test_no_floor_no_date() -> None:

@@ -1,5 +1,6 @@
 """Weekly chances and the paths made of them: by hand, against Aalen-Johansen, and against a walk in single steps."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -10,7 +11,9 @@ from numpy.typing import NDArray
 from true_pipeline import stays
 
 from xlfunnel.metrics.hazards import AGES, PLACES, Exposure, Hazards, exposure, leaning, pooled
+from xlfunnel.metrics.inflow import Inflow
 from xlfunnel.metrics.passage import STANDS, WINS, at_days, of_arrivals, passage
+from xlfunnel.metrics.simulation import Amounts, simulate
 from xlfunnel.metrics.sojourns import OUT, WON, Sojourns, sojourns
 from xlfunnel.terms import STAGES
 
@@ -156,6 +159,32 @@ def test_chances_over_several_stages_against_a_walk() -> None:
 def test_days_between_weeks_lie_on_straight_lines() -> None:
     line = np.array([[0.0], [1.0], [4.0]])
     assert at_days(line, np.array([0.0, 3.5, 7.0, 10.5, 99.0]))[:, 0].tolist() == [0, 0.5, 1, 2.5, 4]
+
+
+@pytest.mark.parametrize(("days", "week"), [(363, 51), (364, 52), (371, 52), (700, 52)])
+def test_a_stay_as_old_as_the_last_week_of_age_tells_of_its_own_stage_only(days: int, week: int) -> None:
+    found = exposure(of(("T2", "won", 1000, days), ("T3", "open", 14, 14)), 0)
+    assert found.ended[2, week, WON] == found.ended.sum() == 1
+    assert found.at_risk.sum(axis=1).tolist() == [0, 0, days // 7 + 1, 2, 0]
+
+
+def test_of_a_running_month_only_the_rest_brings_arrivals() -> None:
+    """9,000 come to T4 a month, and are won a week later, on average half a week's way within it.
+
+    From 20 June on a third of June's come, of whom 65 % are won within the ten days that are left; July has the other
+    35 % of them, and of its own all but those of half its last week; August is like any month.
+    """
+    day = (date(2025, 6, 20) - date(1970, 1, 1)).days
+    arrived = np.zeros((6, len(STAGES)))
+    arrived[:, 4] = 9000
+    nobody = replace(of(("T4", "won", 100, 3)), day=day).of(np.array([False]))
+    pool = Amounts((np.array([]),) * len(STAGES), np.array([2.0]))
+    draw = np.random.default_rng(8)
+    found = simulate(draw, nobody, certain(("T4", 0, WON)), Inflow(arrived, 1.0), pool, 3, 20)
+    june, july, august = 3000 * 0.65, 3000 * 0.35 + 9000 * (1 - 3.5 / 31), 9000
+    assert found.new_count.mean(axis=0) == pytest.approx([june, july, august], rel=0.02)
+    assert (found.new_amount == 2 * found.new_count).all()
+    assert (found.open_count == 0).all()
 
 
 def test_arrivals_come_evenly_over_their_month() -> None:
