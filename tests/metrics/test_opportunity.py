@@ -194,6 +194,15 @@ def test_what_makes_sure_of_a_win_is_counted() -> None:
     assert found[[ID, "done"]].to_numpy().tolist() == [["o1", 0], ["o0", 2]]
 
 
+def test_lists_of_one_stage_have_a_fixed_order_and_their_columns_only() -> None:
+    rows: list[dict[str, Any]] = [
+        {"region": "N"}, {}, {"days": 20}, {"amount_cents": pd.NA, "days": 99}, {ID: "a", "days": 10},
+    ]  # fmt: skip
+    found = o.assurance(standing_of(*({"stage": "T4", **row} for row in rows)), typed())
+    assert found[ID].tolist() == ["o2", "a", "o1", "o0", "o3"]
+    assert list(found) == [ID, "region", "owner", "stage", "since_day", "days", "amount", "done"]
+
+
 ROWS = st.fixed_dictionaries({
     "stage": st.sampled_from(["T1", "T2", "T3", "T4"]), "days": st.integers(0, 200),
     "amount_cents": st.one_of(st.just(pd.NA), st.integers(0, 10**9)), "region": st.sampled_from(["LX", "N"]),

@@ -101,6 +101,12 @@ def test_latest_first() -> None:
     assert closed(rows)[ID].tolist() == ["o3", "o2", "o1", "o0"]
 
 
+def test_of_one_day_and_amount_by_region_and_name() -> None:
+    names = [("b", "LX"), ("a", "N"), ("c", "LX")]
+    rows: list[Visit] = [(key, region, "A", "T3", "won", "2025-01-01", "2025-02-01", 1) for key, region in names]
+    assert closed(rows)[ID].tolist() == ["b", "c", "a"]
+
+
 def test_nothing_closed() -> None:
     found = closed([])
     assert review.tally(found) == review.Tally(0, 0, 0, 0)
@@ -121,14 +127,20 @@ def test_reasons_are_counted_and_the_most_frequent_stand_first() -> None:
     counted = review.reasons(found)
     assert counted["reason"].tolist() == list(Reason)
     order = review.pareto(counted)
-    assert order[["reason", "lost", "won"]].head(3).to_numpy().tolist() == [
-        ["price", 2, 0], ["fit", 1, 1], ["other", 1, 0],
+    assert list(order) == ["reason", "lost", "amount", "won", "rank", "share", "cumulative"]
+    assert order[["reason", "lost", "amount", "won"]].head(3).to_numpy().tolist() == [
+        ["price", 2, 200, 0], ["fit", 1, 100, 1], ["other", 1, 100, 0],
     ]  # fmt: skip
     assert order.iloc[-1][["reason", "lost", "won", "rank"]].tolist() == ["not_stated", 2, 1, 11]
     assert order["share"].head(4).tolist() == [0.5, 0.25, 0.25, 0]
     assert order["cumulative"].head(4).tolist() == [0.5, 0.75, 1, 1]
     assert order[["share", "cumulative"]].iloc[-1].isna().all()
     assert review.tally(found) == review.Tally(2, 6, 8, 4)
+
+
+def test_a_single_stated_reason_is_all_of_them() -> None:
+    order = review.pareto(review.reasons(lost(a="price", b=None)))
+    assert order[["reason", "share", "cumulative"]].iloc[0].tolist() == ["price", 1, 1]
 
 
 def test_while_no_reason_is_stated_that_is_all_there_is_to_say() -> None:
@@ -175,6 +187,18 @@ def test_amounts_that_nobody_knows_are_not_zero() -> None:
 def test_the_recent_complete_months_are_reviewed(months: int, first: str) -> None:
     facts = facts_of(visits(journey("x", ("T3", "2025-01-15", "2025-03-01"), end="lost")), AS_OF)
     assert review.first_day(facts, Settings(recent_months=months)) == day_number(date.fromisoformat(first))
+
+
+@pytest.mark.parametrize(
+    ("most", "first"),
+    [(None, "2025-04-01"), (5, "2025-04-01"), (4, "2025-05-01"), (2, "2025-05-01"), (1, "2025-06-01")],
+    ids=["no limit", "all five", "two and a month of none", "just the two", "the last month at least"],
+)
+def test_of_very_many_closings_the_latest_whole_months_are_reviewed(most: int | None, first: str) -> None:
+    ends = [("a", "04-02"), ("b", "04-30"), ("c", "04-30"), ("d", "06-01"), ("e", "06-30"), ("old", "03-31")]
+    rows = [v for key, day in ends for v in journey(key, ("T3", "2025-03-01", f"2025-{day}"), end="lost")]
+    facts = facts_of(visits(rows), AS_OF)
+    assert review.first_day(facts, Settings(recent_months=3), most) == day_number(date.fromisoformat(first))
 
 
 def test_a_first_month_not_over_is_reviewed_too() -> None:

@@ -90,6 +90,13 @@ def test_a_bar_ends_at_zero() -> None:
     assert (found["other"].base, found["other"].up, found["other"].value) == (0, 3, 8)
 
 
+def test_less_than_one_unit_lost_is_a_bar_down_and_none_up() -> None:
+    row = dict.fromkeys(STEPS_SHOWN, 0.0) | {"start": 2, "new": 0.25, "lost": 0.5, "end": 1.75}
+    found = {b.name: b for b in bars(row)}
+    assert found["new"][1:] == (0.25, 2.25, 2, 0.25, 0, 0)
+    assert found["lost"][1:] == (-0.5, 1.75, 1.75, 0, 0.5, 0)
+
+
 def test_moved_most() -> None:
     found = moved_most(between(region(HAND), JUNE, JUNE))
     assert found is not None
