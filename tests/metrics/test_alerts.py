@@ -44,6 +44,24 @@ def test_a_step_below_its_benchmark_is_measured_by_that() -> None:
     assert found(passed(40, 8, "2025-03-10"), FlagCode.STEP_BLOCKED, chosen) == [(None, "T1-won", 0.2, 0.5)]
 
 
+@pytest.mark.parametrize(
+    ("high", "limit", "base"),
+    [
+        pytest.param(0.49, 0.5, {}, id="surely below the benchmark"),
+        pytest.param(0.5, 0.75, {"base": 60.0}, id="up to the benchmark: blocked by its history"),
+        pytest.param(0.51, 0.75, {"base": 60.0}, id="perhaps above the benchmark"),
+    ],
+)
+def test_a_blocked_step_names_what_it_is_surely_below(high: float, limit: float, base: dict[str, float]) -> None:
+    numbers = {"low": 0.1, "high": high, "entered": 40.0, "horizon_days": 10.0}
+    row = {
+        "region": "LX", "owner": None, "kind": "censored", "month": None, "verdict": "blocked", "from_stage": "T1",
+        "to_stage": "T2", "rate": 0.2, "benchmark": 0.5, "history": 0.75, "history_entered": 60, **numbers,
+    }  # fmt: skip
+    (flag,) = alerts((), replace(rooms({"A": 8}, {}), conversions=pd.DataFrame([row])))
+    assert (flag.limit, dict(flag.numbers)) == (limit, numbers | base)
+
+
 @pytest.mark.parametrize("n", [4, 19], ids=["too few", "greyed"])
 def test_few_cases_block_nothing(n: int) -> None:
     rows = [*passed(60, 45, "2024-09-10"), *passed(n, 0, "2025-03-10")]
@@ -77,6 +95,7 @@ def rooms(held: dict[str, int], old: dict[str, int]) -> Rooms:
     [
         pytest.param({"A": 8}, {"A": 3}, [None, "A"], id="3 of 8: the interval begins at 14 %"),
         pytest.param({"A": 8}, {"A": 2}, [], id="2 of 8 may be chance: it begins at 7 %"),
+        pytest.param({"A": 5}, {"A": 4}, [None, "A"], id="five are enough"),
         pytest.param({"A": 4}, {"A": 4}, [], id="of four nothing is said"),
         pytest.param({"A": 8, "B": 92}, {"A": 3}, ["A"], id="one rep, the region is not"),
         pytest.param({"": 8, "A": 92}, {"": 8}, [], id="what belongs to nobody is no rep"),
@@ -86,7 +105,7 @@ def rooms(held: dict[str, int], old: dict[str, int]) -> Rooms:
 def test_more_over_age_than_chance_explains(
     held: dict[str, int], old: dict[str, int], expected: list[str | None]
 ) -> None:
-    assert [f.owner for f in alerts((), rooms(held, old))] == expected
+    assert [(f.region, f.owner) for f in alerts((), rooms(held, old))] == [("LX", owner) for owner in expected]
 
 
 def test_one_order_for_the_flags_and_the_rooms() -> None:

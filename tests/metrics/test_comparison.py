@@ -92,6 +92,17 @@ def test_reps_who_clearly_differ_keep_most_of_their_difference() -> None:
     assert region > few > many > 0.1  # 20 % of 10 cases is drawn further than 10 % of 200
 
 
+def test_a_single_case_draws_its_rep_a_little_from_the_region() -> None:
+    region = 200 / 401
+    lost, won = shrunk_rates([0, 20, 180], [1, 200, 200])[0], shrunk_rates([1, 20, 180], [1, 200, 200])[0]
+    assert 0 < lost < region < won < 1
+
+
+def test_where_each_rep_wins_all_or_nothing_all_keep_their_rates() -> None:
+    assert overdispersion([0, 20], [20, 20]) == pytest.approx(0.999)
+    assert shrunk_rates([0, 20], [20, 20]) == pytest.approx([0, 1], abs=1e-3)
+
+
 @given(counts)
 def test_shrunk_rates_lie_between_the_own_and_the_regions(pairs: list[tuple[int, int]]) -> None:
     k, n = np.array(pairs).T
@@ -224,6 +235,12 @@ def test_what_belongs_to_nobody_is_no_rep_and_no_yardstick() -> None:
     assert step(found, "A")["placement"] == Placement.ALONE
 
 
+def test_one_case_of_another_rep_is_company_and_none_is_not() -> None:
+    assert step(of(team({"A": (20, 40), "B": (1, 1)})), "A")["placement"] == Placement.INSIDE
+    late: list[Visit] = [("late", "LX", "B", "T0", "open", "2025-12-30", None, 1)]
+    assert step(of(team({"A": (20, 40)}) + late), "A")["placement"] == Placement.ALONE
+
+
 def test_immature_cases_do_not_count() -> None:
     late: list[Visit] = [(f"late{i}", "LX", "A", "T0", "open", "2025-12-30", None, 1) for i in range(50)]
     assert step(of(team({"A": (20, 40), "B": (20, 40)}) + late), "A")["entered"] == 40
@@ -244,6 +261,24 @@ def test_a_journey_counts_opportunities_from_the_first_time_they_got_so_far() ->
     overall = found.comparisons[(found.comparisons["from_stage"] == "T2") & (found.comparisons["to_stage"] == "won")]
     assert overall[["entered", "advanced", "horizon_days"]].iloc[0].tolist() == [20, 10, 26]
     assert overall["is_headline"].all()
+
+
+@pytest.mark.parametrize(
+    ("entered", "cases"),
+    [("2025-11-30", 5), ("2025-12-01", 4)],
+    ids=["open for just the horizon", "its month is not mature"],
+)
+def test_a_journey_seen_for_its_whole_horizon_is_a_case(entered: str, cases: int) -> None:
+    """Four are won after 31 days, which is the horizon; another one is open."""
+    rows: list[Visit] = [("open", "LX", "A", "T2", "open", entered, None, 1)]
+    for i in range(4):
+        rows += [
+            (f"won{i}", "LX", "A", "T2", "T3", "2025-01-01", "2025-01-15", 1),
+            (f"won{i}", "LX", "A", "T3", "won", "2025-01-15", "2025-02-01", 1),
+        ]
+    found = of(rows).comparisons
+    journey = found[(found["from_stage"] == "T2") & (found["to_stage"] == "won")]
+    assert journey[["entered", "advanced", "horizon_days"]].to_numpy().tolist() == [[cases, 4, 31]]
 
 
 def test_the_headline_is_the_step_nearest_the_win_with_cases_enough() -> None:

@@ -124,6 +124,17 @@ def test_more_advanced_than_entered_is_a_ratio_without_interval() -> None:
     assert found["verdict"] == Judgement.GREYED
 
 
+def test_as_many_advanced_as_entered_is_still_a_share_with_its_interval() -> None:
+    made = [visit(f"o{i}", "T0", "T1", "03-05", "03-09") for i in range(9)]
+    found = row(
+        conversions(facts_of(visits(made), date(2025, 3, 31)), Settings(recent_months=1)),
+        kind="period",
+        from_stage="T0",
+    )
+    assert (found["entered"], found["advanced"]) == (9, 9)
+    assert (found["rate"], found["low"], found["high"]) == wilson(9, 9)
+
+
 @pytest.mark.parametrize(
     ("set_to", "advancing", "lost", "horizon"),
     [

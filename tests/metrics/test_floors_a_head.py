@@ -84,6 +84,13 @@ def test_too_few_cases_leave_the_rate_and_the_stock_open() -> None:
     assert all(isnan(v) for v in (floor.rate, floor.stock, floor.limit, floor.shortfall))
 
 
+@pytest.mark.parametrize(
+    ("held", "rate"), [(0, nan), (5, nan), (nan, 0.25)], ids=["nothing held", "no rate", "no count"]
+)
+def test_of_an_unknown_rate_or_count_no_risk_is_told(held: float, rate: float) -> None:
+    assert isnan(shortfall(held, rate, Settings()))
+
+
 def test_nothing_ever_won_makes_no_stock_enough() -> None:
     floor = of(cases("T3", 0, 25), "T3", floor_t3=None)
     assert floor.rate == 0

@@ -10,7 +10,7 @@ from statsmodels.stats.proportion import proportion_confint
 from xlfunnel.analysis import analyse
 from xlfunnel.metrics.regions import MONTHS, Region
 from xlfunnel.settings import Settings, Target
-from xlfunnel.terms import Severity
+from xlfunnel.terms import Severity, Verdict
 
 AS_OF = "2025-06-30"
 
@@ -55,6 +55,37 @@ def test_what_is_held_is_held_against_the_regions_floor_and_mean() -> None:
     assert (north["severity"], south["severity"]) == (Severity.OK, Severity.RISK)
     unruled = analyse(intake(rows, AS_OF), Settings(floor_t3=None)).regions
     assert unruled["to_floor"].isna().all()
+
+
+def test_a_region_just_at_its_floor_is_not_below_it() -> None:
+    rows: list[Visit] = [(f"a{i}", "North", "Ann", "T3", "open", "2025-05-01", None, 1) for i in range(3)]
+    row = beside(rows, floor_t3=3).loc["North"]
+    assert (row["to_floor"], row["severity"]) == (0, Severity.OK)
+
+
+def test_the_lines_are_those_of_the_counts_of_all_reps() -> None:
+    """Ann gains one T0 a month; Bob had 24 T3 and loses two of them a month, each worth seven."""
+    rows: list[Visit] = [(f"a{m}", "North", "Ann", "T0", "open", f"2025-0{m}-10", None, 7) for m in range(1, 7)]
+    rows += [
+        (f"b{i}", "North", "Bob", "T3", "lost" if i < 12 else "open", "2025-01-01",
+         f"2025-0{i // 2 + 1}-15" if i < 12 else None, 7)
+        for i in range(24)
+    ]  # fmt: skip
+    row = beside(rows, floor_t3=0).loc["North"]
+    assert row[["slope_t02", "slope_t03", "slope_t3"]].tolist() == pytest.approx([1, -1, -2])
+    assert row[["verdict_t02", "verdict_t03", "verdict_t3"]].tolist() == [
+        Verdict.GROWING, Verdict.DECLINING, Verdict.DECLINING,
+    ]  # fmt: skip
+    assert row["severity"] == Severity.RISK
+
+
+def test_without_a_rank_the_larger_reserve_stands_first() -> None:
+    rows: list[Visit] = [
+        (f"{region}{i}", region, "Ann", "T0", "open", "2025-05-01", None, 1)
+        for region, n in {"East": 1, "North": 3, "South": 2, "West": 2}.items()
+        for i in range(n)
+    ]
+    assert list(beside(rows).index) == ["North", "South", "West", "East"]
 
 
 def test_the_weakest_step_is_the_one_furthest_behind_all_regions_together() -> None:

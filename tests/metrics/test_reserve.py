@@ -89,6 +89,7 @@ def test_complete_months() -> None:
     assert complete_months(facts(rows, date(2025, 3, 30))) == (JAN, FEB)
     assert complete_months(facts(rows, date(2025, 3, 31))) == (JAN, FEB, MAR)
     assert complete_months(facts(rows, date(2025, 3, 31)), window=2) == (FEB, MAR)
+    assert complete_months(facts(rows, date(2025, 3, 31)), window=1) == (MAR,)
     assert complete_months(facts(rows[:1], date(2025, 1, 5))) == ()
 
 

@@ -51,6 +51,11 @@ def test_high_yield(wins: dict[str, int], expected: list[str]) -> None:
         assert (found[0].value, found[0].limit) == (6, 6)
 
 
+def test_a_rep_who_won_nothing_is_one_of_the_mean() -> None:
+    (found,) = tagged(of([*won("A", 6), *held("A", "T0", 3), *held("B", "T0", 3)]), Tag.HIGH_YIELD)
+    assert (found.owner, found.value, found.limit) == ("A", 6, 1.5 * 3)
+
+
 def test_wins_of_long_ago_make_no_high_yield() -> None:
     old = [(v[0], *v[1:5], "2024-01-01", "2024-02-01", 1) for v in won("A", 20)]
     assert not tagged(of([*old, *held("A", "T0", 2), *held("B", "T0", 2)]), Tag.HIGH_YIELD)
