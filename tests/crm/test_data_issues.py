@@ -58,6 +58,42 @@ def test_history_rows(read: Read, issues_of: Told, row: list[str], issue: tuple[
     assert len(intake.visits) == (1 if refused or issue[0] == "duplicate_row" else 2)
 
 
+@pytest.mark.parametrize(
+    ("rows", "issues", "cents"),
+    [
+        ([["A", "T1", "2025-01-01", "5"], ["A", "T1", "2025-01-01", "7.5"]], [(2, "5 ≠ 7.5")], [750]),
+        ([["A", "T1", "2025-01-01", "5"], ["A", "T1", "2025-01-01", ""]], [], [500]),
+        ([["A", "T1", "2025-01-01", "5"], ["A", "T1", "2025-01-02", "7.5"]], [], [750]),
+        ([["A", "T1", "2025-01-01 09:00", "5"], ["A", "T1", "2025-01-01 09:01", "7.5"]], [], [750]),
+        ([["A", "T1", "2025-01-01", "5"], ["A", "T2", "2025-01-01", "7.5"]], [], [500, 750]),
+        ([["A", "T1", "2025-01-01", "5"], ["A", "T1", "2025-01-01", "7.5", "Bob"]], [], [500, 750]),
+        (
+            [["A", "T2", "2025-02-01", "1"], ["A", "T1", "2025-01-01", "5"], ["A", "T1", "2025-01-01", "7.5"]],
+            [(4, "7.5 ≠ 5")],  # the newest row stands first in this file
+            [500, 100],
+        ),
+    ],
+    ids=["conflict", "one is blank", "another day", "another minute", "another stage", "another owner", "newest first"],
+)
+def test_amounts_of_one_stage_and_moment_that_differ_are_shown(
+    read: Read, rows: list[list[str]], issues: list[tuple[int, str]], cents: list[int]
+) -> None:
+    owned = [[*r, "Ann"][:5] for r in rows]
+    intake = read([["id", "stage", "entered", "amount", "owner"], *owned])
+    found = [(i.row, i.value) for i in intake.issues if i.code == IssueCode.CONFLICTING_ROW]
+    assert found == issues
+    assert intake.visits["amount_cents"].tolist() == cents
+    assert all(i.treatment == "noted" for i in intake.issues)
+
+
+def test_amounts_that_differ_between_two_files_are_shown(tmp_path: Path, issues_of: Told) -> None:
+    for name, amount in (("a.csv", "5"), ("b.csv", "6")):
+        (tmp_path / name).write_bytes(csv_bytes([H, [*GOOD[:5], amount]]))
+    intake = read_sources([tmp_path / "a.csv", tmp_path / "b.csv"], Settings())
+    assert intake.visits["amount_cents"].tolist() == [600]
+    assert issues_of(intake) == [("conflicting_row", 2, "5 ≠ 6", "noted")]
+
+
 def test_a_bad_amount_leaves_the_amount_unknown(read: Read) -> None:
     visits = read([H, GOOD, ["B", "Ann", "T1", "2025-01-09", "", "面议"]]).visits
     assert visits["amount_cents"].isna().tolist() == [False, True]

@@ -10,7 +10,7 @@ from xlfunnel.crm.dates import BAD, BLANK
 from xlfunnel.crm.ledger import Ledger
 from xlfunnel.crm.openings import with_openings
 from xlfunnel.crm.tables import RawTable, common, moments
-from xlfunnel.crm.text import texts
+from xlfunnel.crm.text import plain, texts
 from xlfunnel.settings import Settings
 from xlfunnel.terms import Col, Field, IssueCode, Shape
 
@@ -123,24 +123,45 @@ def _distinct(frames: Sequence[pd.DataFrame], key: str | None, ledger: Ledger) -
     if not frames:
         return None
     frame = frames[0] if len(frames) == 1 else pd.concat(frames)
-    again = _again(frame)
+    beside = _beside(frame)
+    again = _again(frame, beside)
     repeated = frame[again]
     ledger.repair(IssueCode.DUPLICATE_ROW, repeated.index.to_numpy(), repeated[Col.OPPORTUNITY].to_numpy(dtype=object))
     if key is not None:
         clash = frame.duplicated(key).to_numpy() & ~again
         _refuse(frame, clash, IssueCode.CONFLICTING_ROW, ledger)
         again = again | clash
+    else:
+        _note_amounts(frame[beside & ~again], ledger)
     return frame[~again] if again.any() else frame
 
 
-def _again(frame: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Where a row is in all columns but `order` as one before it. Only rows that have their opportunity and moment in
-    common with others are looked at whole."""
+def _beside(frame: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Where a row has its opportunity and moment in common with others: only such rows are looked at whole."""
     ids = visits.numbered(frame[Col.OPPORTUNITY].to_numpy(dtype=object))
     moment = frame["entered"].to_numpy() if "entered" in frame else np.zeros(len(frame))
-    again = pd.DataFrame({"id": ids, "moment": moment}).duplicated(keep=False).to_numpy(copy=True)
-    again[again] = frame[again].duplicated([c for c in frame.columns if c != "order"])
+    return pd.DataFrame({"id": ids, "moment": moment}).duplicated(keep=False).to_numpy()
+
+
+def _again(
+    frame: pd.DataFrame, beside: np.ndarray[tuple[int], np.dtype[np.bool_]]
+) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Where a row is in all columns but `order` as one before it."""
+    again = beside.copy()
+    again[beside] = frame[beside].duplicated([c for c in frame.columns if c != "order"])
     return again
+
+
+def _note_amounts(frame: pd.DataFrame, ledger: Ledger) -> None:
+    """Rows of a history that name another amount than the last row of the same opportunity, owner, stage and moment:
+    only the order of the file speaks for that one."""
+    rows = frame[frame[Col.AMOUNT_CENTS].notna()].sort_values("order", kind="stable")
+    keys = [*map(str, (Col.OPPORTUNITY, Col.REGION, Col.OWNER)), "stage", "entered"]
+    rows = rows.assign(last=rows.groupby(keys)[Col.AMOUNT_CENTS].transform("last"))
+    rows = rows[rows[Col.AMOUNT_CENTS] != rows["last"]]
+    pairs = zip(rows[Col.AMOUNT_CENTS].tolist(), rows["last"].tolist(), strict=True)
+    shown = np.array([f"{plain(a / 100)} ≠ {plain(b / 100)}" for a, b in pairs], dtype=object)
+    ledger.note(IssueCode.CONFLICTING_ROW, rows.index.to_numpy(), shown)
 
 
 def _refuse(
