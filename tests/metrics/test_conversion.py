@@ -124,6 +124,23 @@ def test_more_advanced_than_entered_is_a_ratio_without_interval() -> None:
     assert found["verdict"] == Judgement.GREYED
 
 
+@pytest.mark.parametrize(
+    ("late", "entered"),
+    [
+        pytest.param(visit("i", "T2", "open", "06-30", None), 2, id="open for just the horizon"),
+        pytest.param(visit("i", "T2", "T2", "06-20", "06-30"), 2, id="handed on beyond the data on its last day"),
+        pytest.param(visit("i", "T2", "T2", "06-20", "06-29"), 1, id="a day before"),
+    ],
+)
+def test_what_was_seen_for_its_whole_horizon_is_a_matured_case(late: Visit, entered: int) -> None:
+    made = facts_of(visits([visit("a", "T2", "T3", "06-01", "06-05"), late]), date(2025, 7, 10))
+    (june,) = rows(
+        conversions(made, replace(ONE_MONTH, recent_months=2)),
+        kind="matured", month=month_of_text("2025-06"), from_stage="T2", owner=None,
+    )  # fmt: skip
+    assert (june["entered"], june["advanced"]) == (entered, 1)
+
+
 def test_as_many_advanced_as_entered_is_still_a_share_with_its_interval() -> None:
     made = [visit(f"o{i}", "T0", "T1", "03-05", "03-09") for i in range(9)]
     found = row(
