@@ -116,6 +116,14 @@ def test_numbers_are_exact_to_the_cent() -> None:
     assert bad.tolist() == [False] * 5 + [True] * 2
 
 
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_ninety_trillion_is_the_most_to_the_cent(sign: str) -> None:
+    most, more = f"{sign}90,000,000,000,000", f"{sign}90,000,000,000,000.01"
+    values, bad = cents(np.array([most, more], dtype=object))
+    assert bad.tolist() == [False, True]
+    assert abs(values[0]) == 9 * 10**15
+
+
 @pytest.mark.parametrize(
     ("header", "unit"),
     [

@@ -55,6 +55,17 @@ def test_columns_without_slashes_need_no_decision() -> None:
     assert decided(a=["2025-06-30", "", None], b=[45838, date(2025, 1, 2)]) == {}
 
 
+def test_a_date_that_fits_one_reading_is_no_example_of_either() -> None:
+    assert decided(a=["30/6/2025"])["a"] == Decision(False, "D/M ← 30/6/2025")
+    assert decided(a=["6/30/2025"])["a"] == Decision(True, "M/D ← 6/30/2025")
+
+
+@pytest.mark.parametrize(("days", "strays", "mixed"), [(3, 1, False), (3, 2, True), (99, 2, True), (100, 2, False)])
+def test_one_stray_is_a_slip_and_so_are_two_in_a_hundred(days: int, strays: int, mixed: bool) -> None:
+    column: list[object] = [f"{13 + i % 18}/1/{2000 + i // 18}" for i in range(days)]
+    assert decided(a=[*column, *(f"1/{13 + i}/2025" for i in range(strays))])["a"].is_mixed == mixed
+
+
 def test_another_column_of_the_table_tells() -> None:
     assert decided(a=["3/4/2025"], b=["30/6/2025", "1/2/2025"])["a"] == Decision(False, "D/M ← B", "3/4/2025")
 
