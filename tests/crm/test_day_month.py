@@ -55,6 +55,10 @@ def test_columns_without_slashes_need_no_decision() -> None:
     assert decided(a=["2025-06-30", "", None], b=[45838, date(2025, 1, 2)]) == {}
 
 
+def test_a_column_that_is_the_same_either_way_tells_nothing_of_others() -> None:
+    assert decided(a=["3/4/2025"], b=["5/5/2025"])["a"] == Decision(None, example="3/4/2025")
+
+
 def test_a_date_that_fits_one_reading_is_no_example_of_either() -> None:
     assert decided(a=["30/6/2025"])["a"] == Decision(False, "D/M ← 30/6/2025")
     assert decided(a=["6/30/2025"])["a"] == Decision(True, "M/D ← 6/30/2025")

@@ -82,6 +82,7 @@ def test_done_and_short_again_is_a_new_plan_with_a_name_of_its_own() -> None:
     new, old = of(done, flags=(short("B", 1),), held=1, as_of=AUGUST)
     assert (new.plan_id, new.start, old.plan_id) == ("LX·B·T3·2025-08-31", 1, ID)
     same_day = row("LX·B·T3·2025-07-31", status="done")
+    assert of(same_day, flags=(short("B", 1),))[0].plan_id == "LX·B·T3·2025-07-31/2"
     second = row("LX·B·T3·2025-07-31/2", status="done")
     names = [p.plan_id for p in of(same_day, second, flags=(short("B", 1),))]
     assert names[0] == "LX·B·T3·2025-07-31/3"
