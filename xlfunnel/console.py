@@ -24,9 +24,10 @@ from xlfunnel.metrics.quality import Account
 from xlfunnel.metrics.trend import TrendFit
 from xlfunnel.pages.assumed import assumed_rows
 from xlfunnel.pages.phrases import Phrases
+from xlfunnel.pages.quality import came_through
 from xlfunnel.settings import Settings
 from xlfunnel.strings import Words, words
-from xlfunnel.terms import ASSUMED, Col, Measure, Outcome
+from xlfunnel.terms import ASSUMED, Col, Measure, Outcome, Treatment
 
 _FLAGS_SHOWN = 12
 _ROWS_SHOWN = 5
@@ -124,11 +125,11 @@ class Terminal:
         console.print(_sources(intake.sources, say))
         counts = (sum(getattr(s, f"rows_{n}") for s in intake.sources) for n in Account._fields)
         account = Account(*counts)
-        numbers = {n: say.count(getattr(account, n)) for n in ("read", "clean", "repaired", "noted", "refused")}
-        console.print(say("quality.came_through", share=say.percent(account.share), **numbers), soft_wrap=True)
+        issues = [i for i in intake.issues if i.code not in ASSUMED]
+        beside = sum(i.row is None and i.treatment == Treatment.NOTED for i in issues)
+        console.print(came_through(account, beside, say), soft_wrap=True)
         console.print(_preview(intake, say) if len(intake.visits) else "")
         console.print(_assumed(intake, settings, say))
-        issues = [i for i in intake.issues if i.code not in ASSUMED]
         console.print(_causes(issues, say) if issues else say("cli.no_issues"))
 
 

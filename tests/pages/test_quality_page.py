@@ -61,6 +61,24 @@ def test_every_row_is_accounted_for(export: Path) -> None:
     assert sources.tolist() == ["export.csv", 8, 3, 1, 2, "Stage history", "utf-8 (,)", 3 / 8]
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", "0 bear a remark, 0 were refused. Remarks on no single row: 1."),
+        ("zh-CN", "带提示 0 行，拒收 0 行。另有 1 条提示不针对某一行。"),
+    ],
+)
+def test_remarks_on_no_single_row_are_told_beside_those_on_rows(
+    xlfunnel: Callable[..., Any], export: Path, language: str, told: str
+) -> None:
+    back = "P-1,N,Ann,T1,2025-01-10\nP-1,N,Ann,T0,2025-01-11\n"
+    export.write_text("Opportunity ID,Region,Owner,Stage,Entered\n" + back, "utf-8")
+    found = imported(export, language)
+    assert str(found.cells["txt_quality_1"]).endswith(told)
+    assert found.tables["tbl_causes"]["rows"].tolist() == [1]
+    assert told in xlfunnel("check", export, "--lang", language).out
+
+
 def test_causes_count_the_listed_rows(export: Path) -> None:
     found = imported(export).tables
     listed = found["tbl_issues"].groupby(["cause", "treatment"]).size()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from xlfunnel.analysis import FunnelAnalysis
+from xlfunnel.metrics.quality import Account
 from xlfunnel.pages import data
 from xlfunnel.pages.assumed import assumed_rows
 from xlfunnel.pages.model import Chart, Column, Content, Link, Mark, Page, Series, Slot, Table, Text
@@ -109,7 +110,8 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
     found = analysis.quality
     cells |= {f"kpi_quality_{n}": getattr(found.imported, n) for n, _, _ in _TILES[1:]}
     cells["kpi_quality_score"] = found.score
-    sentences = _sentences(analysis, counted, len(issues), say)
+    beside = int((issues["row"].isna() & (issues["treatment"] == say(f"issues.treatment.{Treatment.NOTED}"))).sum())
+    sentences = _sentences(analysis, counted, len(issues), beside, say)
     cells |= {f"txt_quality_{i + 1}": s for i, s in enumerate([*sentences, *[None] * 4][: len(_SENTENCES)])}
     return Content(
         {
@@ -122,13 +124,21 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
     )
 
 
+def came_through(rows: Account, beside: int, say: Phrases) -> str:
+    """What became of the rows, and how many remarks are `beside` them: on no single row."""
+    numbers = {n: say.count(getattr(rows, n)) for n in ("read", "clean", "repaired", "noted", "refused")}
+    numbers["share"] = say.percent(rows.share)
+    if beside:
+        return say("quality.came_through_beside", beside=say.count(beside), **numbers)
+    return say("quality.came_through", **numbers)
+
+
 def _sentences(
-    analysis: FunnelAnalysis, counted: Sequence[tuple[str, str | None, int]], listed: int, say: Phrases
+    analysis: FunnelAnalysis, counted: Sequence[tuple[str, str | None, int]], listed: int, beside: int, say: Phrases
 ) -> list[str]:
     (score, rows, sheet), out = analysis.quality, []
     if rows.read:
-        numbers = {n: say.count(getattr(rows, n)) for n in ("read", "clean", "repaired", "noted", "refused")}
-        out.append(say("quality.came_through", share=say.percent(rows.share), **numbers))
+        out.append(came_through(rows, beside, say))
     if sheet is not None:
         numbers = {n: say.count(getattr(sheet, n)) for n in ("read", "clean", "refused")}
         out.append(say("quality.sheet_now", score=say.percent(score), share=say.percent(sheet.share), **numbers))
