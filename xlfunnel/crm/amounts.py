@@ -85,7 +85,7 @@ def mark(cells: Cells) -> Mark | None:
     """How the decimals of a column were told, where that had to be decided or could not be: a column with a comma, or
     one whose points all stand before three digits, as in 10.000. None for a column that says it itself."""
     shown = [u for u in factorized(cells)[1] if isinstance(u, str)]
-    if any(map(_MAYBE_COMMA.search, shown)) and decimal_comma(shown):
+    if _has_comma(shown):
         forms = (_DECIMAL_COMMA, _SHORT_COMMA)
         example = next(t for form in forms for t in shown if form.fullmatch(_parts(t)[1]))
         return Mark(True, example.strip(), amount(example, True), amount(example))
@@ -96,6 +96,11 @@ def mark(cells: Cells) -> Mark | None:
         return None
     example = next((t for t, d in digits.items() if _EITHER.fullmatch(d)), "")
     return Mark(False, example.strip(), amount(example), amount(example, True)) if example else None
+
+
+def _has_comma(shown: list[str]) -> bool:
+    """`decimal_comma`, after a look that most columns do not get past."""
+    return any(map(_MAYBE_COMMA.search, shown)) and decimal_comma(shown)
 
 
 def _parts(text: str) -> tuple[bool, str, int]:
@@ -144,7 +149,7 @@ def _mapped(cells: Cells, rule: Any) -> tuple["pd.Series[Any]", Flags]:
     bad = np.zeros(len(uniques) + 1, dtype=bool)
     blank = np.ones(len(uniques) + 1, dtype=bool)
     shown = [u for u in uniques if isinstance(u, str)]
-    has_comma = any(map(_MAYBE_COMMA.search, shown)) and decimal_comma(shown)
+    has_comma = _has_comma(shown)
     for i, cell in enumerate(uniques):
         found = _number(cell, has_comma)
         if found is None:

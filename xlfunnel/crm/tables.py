@@ -274,9 +274,8 @@ def moments(table: RawTable, keys: Sequence[str]) -> dict[str, dates.Seconds]:
         decision = table.orders.get(key, Decision(True))
         if decision.month_first is None:
             code = "input.mixed_dates" if decision.is_mixed else "input.ambiguous_dates"
-            column = (
-                table.headers.get(key) or table.headers[Field.ENTERED]
-            )  # days of creation have no column of their own
+            # Days of creation may have no column of their own: they stand among the changes.
+            column = table.headers.get(key) or table.headers[Field.ENTERED]
             raise InputError(code, file=table.name, column=column, example=decision.example)
         found[key] = dates.moments(table.cells[key], table.epoch_1904, decision.month_first)
     return found
