@@ -63,8 +63,9 @@ def stocks_of(facts: Facts) -> Stocks:
 
 
 class SpanSeries:
-    """Month-end reserves of the given months (None: first…last), to be asked for by span, measure, region and owner.
+    """Month-end reserves, to be asked for by span, measure, region and owner.
 
+    months   some of first…last; None = all
     regions  names, sorted; "" is the region of rows without one
     owners   (region, owner) pairs, sorted
     """
@@ -137,9 +138,8 @@ def reserves(facts: Facts) -> pd.DataFrame:
         for measure in (Measure.COUNT, Measure.AMOUNT)
     )
     months = np.arange(facts.first_month, facts.last_month + 1)
-    region, owner = np.array([*with_parents(stocks.owners), ("", "")], dtype=object)[
-        who
-    ].T  # never without a row, to have two columns
+    whos = np.array([*with_parents(stocks.owners), ("", "")], dtype=object)  # one too many: never without two columns
+    region, owner = whos[who].T
     return pd.DataFrame(
         {
             "month": np.repeat(months, len(who)),
