@@ -13,7 +13,7 @@ from xlfunnel.doctor import CHECKS, DoctorReport, Finding, Level, Machine, diagn
 from xlfunnel.excel.ovba import compressed
 from xlfunnel.excel.vba_project import VbaModule, vba_project
 from xlfunnel.excel.vba_text import decompressed, xlwings_version
-from xlfunnel.installed import clear_marks, compile_all, mark_of, marked, name_interpreter
+from xlfunnel.installed import clear_marks, compile_all, mark_of, marked, name_interpreter, unprotected
 from xlfunnel.strings import table, words
 
 CLSID = "{00024500-0000-0000-C000-000000000046}"
@@ -113,6 +113,17 @@ def test_the_interpreter_is_the_one_that_was_installed(tmp_path: Path) -> None:
     assert only("interpreter", m) == {"python", "other_interpreter"}
     conf.write_bytes(b"\xff\xfe\xff")
     assert only("interpreter", m) == {"python", "no_conf"}
+
+
+def test_what_is_placed_is_protected_or_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = tmp_path / "a.xlsm", tmp_path / "b.xlam"
+    for path in (first, second):
+        path.touch()
+    assert unprotected([first]) == []
+    assert not first.stat().st_mode & 0o222
+    monkeypatch.setattr("xlfunnel.installed._PAUSES", (0,))
+    monkeypatch.setattr(Path, "chmod", lambda *_: None)  # root may change anything, so nothing real refuses here
+    assert unprotected([first, second]) == [second]
 
 
 def _python(folder: Path, script: str) -> Path:

@@ -45,11 +45,8 @@ for %%F in (LICENSE.txt bundle.json uninstall.cmd guide.zh-CN.html guide.en.html
 copy /b /y "%FROM%\workbook\xlfunnel.xlam" "%START%\xlfunnel.xlam" >nul
 if errorlevel 1 goto failed
 
-rem Ours are write-protected, so that Excel asks for another name before anybody's data land in a template.
-for %%F in (@WORKBOOKS@) do attrib +r "%TO%\workbook\%%F"
-
 type "%FROM%\messages\compiling.txt"
-"%TO%\python\python.exe" -X utf8 -m xlfunnel.installed "%TO%" "%START%\xlfunnel.xlam"
+"%TO%\python\python.exe" -X utf8 -m xlfunnel.installed "%TO%" "%FROM%\workbook" "%START%\xlfunnel.xlam"
 if errorlevel 1 goto failed
 
 reg add "%ENTRY%" /f /v DisplayName /t REG_SZ /d "xlfunnel" >nul

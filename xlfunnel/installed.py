@@ -1,16 +1,21 @@
-"""What install.cmd has the new Python do for itself: compile everything, clear the mark of a download, sign itself in.
+"""What install.cmd has the new Python do: compile everything, clear the mark of a download, sign itself in, protect.
 
-`python -m xlfunnel.installed FOLDER [FILE …]`. VBA starts Python with -B, so that bytecode is never written later on;
-without it the first click takes three times as long.
+`python -m xlfunnel.installed FOLDER WORKBOOKS [FILE …]`. VBA starts Python with -B, so that bytecode is never written
+later on; without it the first click takes three times as long.
 """
 
 import compileall
 import os
+import stat
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from py_compile import PycInvalidationMode
+
+_PAUSES = (0.1, 0.3, 1.0)
+"""Seconds before each further try to protect a file."""
 
 _LIBRARIES, _OURS = Path("python", "Lib", "site-packages"), Path("xlfunnel")
 
@@ -47,15 +52,40 @@ def name_interpreter(conf: Path) -> None:
     conf.write_text(f'"INTERPRETER_WIN","{sys.executable}"\n', "utf-8")
 
 
-def main(folder: str, *files: str) -> int:
-    """Do all of it; 1 if something of ours did not compile."""
+def unprotected(files: Iterable[Path]) -> list[Path]:
+    """Write-protect files; those that can still be written.
+
+    Excel then asks for another name before anybody's data land in a template, and uninstall.cmd knows ours by it. It is
+    looked at and tried again, for a virus scanner may hold a new file. Marks go first: a protected file keeps its own.
+    """
+    left = list(files)
+    for pause in (0, *_PAUSES):
+        time.sleep(pause)
+        for path in left:
+            with suppress(OSError):
+                path.chmod(stat.S_IREAD)
+        left = [path for path in left if path.stat().st_mode & stat.S_IWRITE]
+        if not left:
+            break
+    return left
+
+
+def main(folder: str, workbooks: str, *files: str) -> int:
+    """Do all of it; 1 if something of ours did not compile or cannot be protected, which is named.
+
+    workbooks  the folder of the bundle from which FOLDER\\workbook was filled: what is in it is ours
+    """
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # a path may hold letters that the console's code page lacks
     clear_marks([p for p in Path(folder).rglob("*") if p.is_file()])
     clear_marks(Path(f) for f in files)
     compiled = compile_all(Path(folder))
     name_interpreter(Path(folder, "xlfunnel.conf"))
-    return 0 if compiled else 1
+    ours = (p.relative_to(workbooks) for p in Path(workbooks).rglob("*") if p.is_file())
+    left = unprotected(Path(folder, "workbook", name) for name in ours)
+    for path in left:
+        print(path)
+    return 0 if compiled and not left else 1
 
 
 if __name__ == "__main__":
