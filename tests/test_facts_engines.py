@@ -16,7 +16,7 @@ from pandas.testing import assert_frame_equal
 
 from xlfunnel.calendar import date_of
 from xlfunnel.errors import InputError
-from xlfunnel.facts import facts_of, journeys, standing
+from xlfunnel.facts import Seen, facts_of
 
 Load = Callable[[pd.DataFrame], Any]
 
@@ -92,8 +92,12 @@ def test_other_engines_count_the_same(engine: str, request: pytest.FixtureReques
         (visits_frame(HANDED_ON), AS_OF),
     ):
         assert_same(facts_of(load(rows), as_of), facts_of(rows, as_of))
-        assert_frame_equal(standing(load(rows), as_of), standing(rows, as_of))
-        assert_frame_equal(journeys(load(rows), as_of, ("T1", "T2")), journeys(rows, as_of, ("T1", "T2")))
+        there, here = Seen(load(rows), as_of), Seen(rows, as_of)
+        assert_frame_equal(there.standing(), here.standing())
+        assert_frame_equal(there.stays(), here.stays())
+        assert_frame_equal(there.stays_closed(FIRST + 60), here.stays_closed(FIRST + 60))
+        assert_frame_equal(there.journeys(("T1", "T2")), here.journeys(("T1", "T2")))
+        assert_frame_equal(there.fates(("T0", "T2")), here.fates(("T0", "T2")))
 
 
 @pytest.mark.warehouse

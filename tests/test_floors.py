@@ -16,7 +16,7 @@ FLOORS = {
     "xlfunnel.strings": 0, "xlfunnel.paths": 0, "xlfunnel.file_names": 0, "xlfunnel.log": 0, "xlfunnel.entered": 0,
     "xlfunnel.carried": 0,
     "xlfunnel.crm": 1,
-    "xlfunnel.facts": 2, "xlfunnel.lookback": 2,
+    "xlfunnel.facts": 2, "xlfunnel.lookback": 2, "xlfunnel.lookback_memory": 2, "xlfunnel.lookback_engines": 2,
     "xlfunnel.metrics": 3,
     "xlfunnel.analysis": 4,
     "xlfunnel.pages": 5, "xlfunnel.report": 5, "xlfunnel.results": 5,
@@ -40,7 +40,7 @@ LIBRARIES = {
     "xlwings": ("excel/", "udfs.py", "click.py"),
     "rich": ("console.py",),
     "msoffcrypto": ("excel/",),
-    "narwhals": ("facts.py", "lookback.py"),
+    "narwhals": ("lookback_engines.py",),
     "duckdb": ("crm/engines.py",),
     "pyspark": ("crm/engines.py",),
 }

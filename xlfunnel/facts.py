@@ -1,7 +1,7 @@
 """Visits → the few small frames that every metric needs.
 
-The counting is written once in Narwhals and runs where the data is: pandas, a DuckDB relation, a Spark DataFrame. What
-comes back is small, always pandas, and equal whatever counted it.
+The counting runs where the data is: pandas, a DuckDB relation, a Spark DataFrame; what it counts is written once, in
+`xlfunnel.lookback`. What comes back is small, always pandas, and equal whatever counted it.
 
     arrivals   region owner stage came_from month count amount_cents came_cents   visits that began in the month
     entries    region owner stage month count amount_cents                        the same, wherever they came from
@@ -29,21 +29,20 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from xlfunnel.calendar import month_number
 from xlfunnel.errors import InputError
-from xlfunnel.lookback import Part, has_ended, with_origin
+from xlfunnel.lookback import Part
+from xlfunnel.lookback_memory import InMemory
 from xlfunnel.terms import NEW, Col, Outcome
 
 _WORDS = (Col.OPPORTUNITY, Col.REGION, Col.OWNER, Col.STAGE, Col.NEXT_STAGE, Col.CAME_FROM)
 _SUMS = (Col.COUNT, Col.AMOUNT_CENTS, Col.CAME_CENTS)
 _STOCK = (Col.COUNT, Col.AMOUNT_CENTS)
 _CELL = (Col.REGION, Col.OWNER, Col.STAGE)
-_VISIT = (Col.OPPORTUNITY.value, Col.VISIT.value)
 _LARGEST_SUM = 9.2e18  # in cents; the last 64-bit integer is 9.223e18
 
 ARRIVALS = (*_CELL, Col.CAME_FROM, Col.MONTH, *_SUMS)
@@ -56,6 +55,7 @@ FATES = (Col.REGION, Col.STAGE, Col.NEXT_STAGE, Col.DAYS, Col.COUNT)
 STANDING = (Col.OPPORTUNITY, *_CELL, Col.SINCE_DAY, Col.DAYS, Col.AMOUNT_CENTS)
 STAYS = (Col.OPPORTUNITY, Col.VISIT, *_CELL, Col.NEXT_STAGE, Col.SINCE_DAY, Col.DAYS, Col.AMOUNT_CENTS)
 
+_VISIT_ORDER = [Col.OPPORTUNITY.value, Col.VISIT.value]
 _STANDING_ORDER = [str(c) for c in (Col.OPPORTUNITY, *_CELL, Col.SINCE_DAY)]
 
 
@@ -98,17 +98,17 @@ class Seen:
         """
         self.as_of = as_of
         parts = visits if isinstance(visits, tuple) else (visits,)
-        self._parts = [Part(v, as_of, keep) for v in parts]
+        self._parts = [_part(v, as_of, keep) for v in parts]
 
     def facts(self) -> Facts:
         """Everything counted. Unknown amounts count as 0 in sums.
 
         Raises InputError "input.amounts_too_large" where sums of amounts would not fit 64 bits.
         """
-        _refuse_overflow(p.seen for p in self._parts)
-        arrivals = _counted(((p, with_origin(p.linked)) for p in self._parts), Col.ENTERED_MONTH, ARRIVALS)
+        _refuse_overflow(self._parts)
+        arrivals = _counted(((p, p.arrivals()) for p in self._parts), Col.ENTERED_MONTH, ARRIVALS)
         entries = _summed(arrivals, ENTRIES)
-        exits = _counted(((p, p.seen.filter(has_ended())) for p in self._parts), Col.LEFT_MONTH, EXITS)
+        exits = _counted(((p, p.exits()) for p in self._parts), Col.LEFT_MONTH, EXITS)
         changes = pd.concat([entries, _negated(exits)])
         last_month = month_number(self.as_of)
         first_month = int(changes[Col.MONTH].min()) if len(changes) else last_month
@@ -121,7 +121,7 @@ class Seen:
             exits=exits,
             created=_summed(arrivals[arrivals[Col.CAME_FROM] == NEW], CREATED),
             reserves=_dense(changes, first_month, last_month, cumulate=True),
-            durations=_counted(((p, p.stays) for p in self._parts), Col.DAYS, DURATIONS),
+            durations=_counted(((p, p.stays()) for p in self._parts), Col.DAYS, DURATIONS),
         )
 
     def stays(self) -> pd.DataFrame:
@@ -133,11 +133,11 @@ class Seen:
         visit      number of the stay's last visit; since_day when its first one began; days as in `durations`
         int64, but amount_cents Int64: NA = unknown. Sorted by opportunity_id, then visit.
         """
-        return _listed(((p, p.stays) for p in self._parts), STAYS, list(_VISIT))
+        return _listed(((p, p.stays()) for p in self._parts), STAYS, _VISIT_ORDER)
 
     def stays_closed(self, since: int) -> pd.DataFrame:
         """The rows of `stays` of the opportunities that were won or lost on the day number `since` or later."""
-        return _listed(((p, p.stays_of_closed(since)) for p in self._parts), STAYS, list(_VISIT))
+        return _listed(((p, p.stays_of_closed(since)) for p in self._parts), STAYS, _VISIT_ORDER)
 
     def standing(self) -> pd.DataFrame:
         """The opportunities open at the end of the day, one row each.
@@ -148,8 +148,7 @@ class Seen:
         since_day  when the stay began (an earlier owner's part included); days = as_of − since_day
         int64, but amount_cents Int64: NA = unknown. Sorted by opportunity_id, then stage.
         """
-        still_open = ((p, p.stays_of_open().filter(~has_ended())) for p in self._parts)
-        return _listed(still_open, STANDING, _STANDING_ORDER)
+        return _listed(((p, p.standing()) for p in self._parts), STANDING, _STANDING_ORDER)
 
     def journeys(self, stages: Sequence[str]) -> pd.DataFrame:
         """How opportunities that reached a stage ended: columns as `durations`, an opportunity instead of a stay.
@@ -223,25 +222,26 @@ def facts_of_reserves(reserves: pd.DataFrame, as_of: date) -> Facts:
     )
 
 
-def _refuse_overflow(parts: Iterable[nw.LazyFrame[Any]]) -> None:
+def _part(visits: Any, as_of: date, keep: Callable[[Any], Any] | None) -> Part:
+    if isinstance(visits, pd.DataFrame):
+        return InMemory(visits, as_of)
+    from xlfunnel.lookback_engines import InEngine  # only warehouses need Narwhals
+
+    return InEngine(visits, as_of, keep)
+
+
+def _refuse_overflow(parts: Iterable[Part]) -> None:
     """Engines wrap, widen or raise on overflow, each its own way; no partial sum can exceed that of absolute values."""
-    sizes = (_collect(p.select(nw.col(Col.AMOUNT_CENTS).cast(nw.Float64).abs().sum())) for p in parts)
-    total = sum(float(size[Col.AMOUNT_CENTS].fillna(0).sum()) for size in sizes)
+    total = sum(part.size() for part in parts)
     if total >= _LARGEST_SUM:
         raise InputError("input.amounts_too_large", total=total / 100)
 
 
-def _counted(views: Iterable[tuple[Part, nw.LazyFrame[Any]]], when: Col, columns: Sequence[Col]) -> pd.DataFrame:
+def _counted(views: Iterable[tuple[Part, Any]], when: Col, columns: Sequence[Col]) -> pd.DataFrame:
     """Count, and sum of amounts if asked for, per key; `when` is the column that gives the month or days."""
     keys = [c.value for c in columns if c not in _SUMS]
     amounts = [c.value for c in (Col.AMOUNT_CENTS, Col.CAME_CENTS) if c in columns]
-    found = []
-    for part, frame in views:
-        known = (nw.col(when).alias(keys[-1]), *(nw.col(c).fill_null(0) for c in amounts))
-        picked = frame.select(*keys[:-1], *known, nw.lit(1).alias(Col.COUNT))
-        if not frame.implementation.is_pandas():
-            picked = picked.group_by(*keys).agg(nw.col(Col.COUNT, *amounts).sum())
-        found.append(part.named(_summed(_collect(picked), columns)))
+    found = [part.named(_summed(part.picked(view, when, keys, amounts), columns)) for part, view in views]
     if len(found) == 1:
         return found[0]
     return _summed(pd.concat(found), columns) if found else _empty(columns)
@@ -253,7 +253,7 @@ def _summed(frame: pd.DataFrame, columns: Sequence[Col]) -> pd.DataFrame:
     if not len(frame):
         return _empty(columns)
     place, spelled = _placed(frame, keys)
-    order = np.argsort(place, kind="stable")
+    order = np.argsort(place)
     placed = place[order]
     starts = np.flatnonzero(np.append(True, placed[1:] != placed[:-1]))
     found = spelled(placed[starts])
@@ -287,18 +287,13 @@ def _codes(values: "pd.Series[Any]") -> tuple[NDArray[np.intp], Any]:
     return pd.factorize(whole, sort=True)
 
 
-def _listed(parts: Iterable[tuple[Part, nw.LazyFrame[Any]]], columns: Sequence[Col], order: list[str]) -> pd.DataFrame:
-    """These columns, row by row, sorted; ids are put in place of their numbers last."""
+def _listed(views: Iterable[tuple[Part, Any]], columns: Sequence[Col], order: list[str]) -> pd.DataFrame:
+    """These columns, row by row, sorted."""
     kinds = {c.value: "str" if c in _WORDS else "int64" for c in columns} | {Col.AMOUNT_CENTS.value: "Int64"}
-    found = [part.named(_collect(frame.select(*kinds)).sort_values(order)).astype(kinds) for part, frame in parts]
+    found = [part.named(part.listed(view, list(kinds), order)).astype(kinds) for part, view in views]
     return (
         found[0].reset_index(drop=True) if len(found) == 1 else pd.concat(found).sort_values(order, ignore_index=True)
     )
-
-
-def _collect(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
-    collected: pd.DataFrame = frame.collect("pandas").to_native()
-    return collected
 
 
 def _normal(frame: pd.DataFrame, columns: Sequence[Col]) -> pd.DataFrame:

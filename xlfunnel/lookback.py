@@ -1,192 +1,141 @@
-"""Visits as they were on a day, each beside the one before: the steps on which `xlfunnel.facts` counts.
+"""Visits as they were on a day, each beside the one before: what the steps mean on which `xlfunnel.facts` counts.
 
-Written once in Narwhals. Where one way is much the faster for pandas and another for engines, both stand here, and a
-test holds them against each other.
+Every meaning is written once, over columns that are arrays where the visits are in memory (`lookback_memory`), and
+expressions of Narwhals where an engine holds them (`lookback_engines`). Those two know how to walk along the visits of
+an opportunity; a test holds what they find against each other.
+
+Beside the columns of `xlfunnel.crm.visits` a visit has
+
+    was_stage, was_next_stage, was_left_day, was_amount_cents   of the visit before; "", NEVER, null if there is none
+    came_from, came_cents, since_day, days                      see `xlfunnel.facts`
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date
-from functools import cached_property
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
-import narwhals as nw
 import pandas as pd
 
-from xlfunnel.calendar import day_number
 from xlfunnel.terms import NEW, OUTCOMES, STAGES, Col, Outcome
 
-_VISIT = (Col.OPPORTUNITY.value, Col.VISIT.value)
-_NUMBERED = (Col.OPPORTUNITY.value, Col.REGION.value, Col.OWNER.value)
-_NEVER = -(10**9)  # a day, or a month, before all others
+NEVER = -(10**9)
+"""A day, or a month, before all others."""
+
+CARRIED = (Col.STAGE, Col.NEXT_STAGE, Col.LEFT_DAY, Col.AMOUNT_CENTS)
+"""What is looked at of the visit before, as was_…"""
 
 
-class Part:
-    """Visits of some opportunities as they were on a day. Parameters as those of `xlfunnel.facts.Seen`."""
+class Columns(Protocol):
+    """Columns of visits that can be compared and reckoned with."""
 
-    def __init__(self, visits: Any, as_of: date, keep: Callable[[Any], Any] | None = None) -> None:
-        self._names: dict[str, pd.Index] = {}
-        self.seen = as_seen(visits, day_number(as_of))
-        if self.seen.implementation.is_pandas():
-            self.seen = self._numbered(self.seen.collect().to_native())
-        self._keep = keep
+    def __getitem__(self, name: str) -> Any:
+        """A column."""
 
-    def _numbered(self, seen: pd.DataFrame) -> nw.LazyFrame[Any]:
-        """With a whole number, in the order of the words, for what is only carried along: several times as fast."""
-        numbers = {}
-        for name in _NUMBERED:
-            numbers[name], self._names[name] = pd.factorize(seen[name].astype("str"), sort=True)
-        return nw.from_native(seen.assign(**numbers)).lazy()
+    def word(self, word: str) -> Any:
+        """A stage or an outcome, as its columns hold it."""
 
-    def named(self, collected: pd.DataFrame) -> pd.DataFrame:
-        """What was collected from here, with the words of the visits in place of their numbers."""
-        if collected.empty:
-            return collected
-        return collected.assign(
-            **{n: w.take(collected[n].to_numpy()) for n, w in self._names.items() if n in collected}
-        )
-
-    @cached_property
-    def linked(self) -> nw.LazyFrame[Any]:
-        """`linked`, of all visits."""
-        return linked(self.seen)
-
-    @cached_property
-    def stays(self) -> nw.LazyFrame[Any]:
-        """`stays`, of all visits."""
-        return stays(self.linked)
-
-    def stays_of_open(self) -> nw.LazyFrame[Any]:
-        """The stays of the opportunities of which any is open: few, in an engine, out of very many."""
-        return self.stays if self.seen.implementation.is_pandas() else self._stays_where(~has_ended())
-
-    def stays_of_closed(self, since: int) -> nw.LazyFrame[Any]:
-        """The stays of the opportunities that were won or lost on the day number `since` or later."""
-        is_closed = nw.col(Col.NEXT_STAGE).is_in([o.value for o in OUTCOMES])
-        return self._stays_where(is_closed & (nw.col(Col.LEFT_DAY) >= since))
-
-    def _stays_where(self, holds: nw.Expr) -> nw.LazyFrame[Any]:
-        """The stays of the opportunities of which this holds of any visit."""
-        there = self.seen.filter(holds).select(Col.OPPORTUNITY.value).unique()
-        return stays(linked(self.seen.join(there, on=Col.OPPORTUNITY.value, how="semi")))
-
-    def journeys(self, stages: Sequence[str]) -> Iterator[nw.LazyFrame[Any]]:
-        """Opportunities that reached each stage: see `xlfunnel.facts.Seen.journeys`."""
-        went, here = nw.col(Col.NEXT_STAGE), nw.col(Col.STAGE)
-        is_open = (went == here) | (went == Outcome.OPEN.value)
-        other = nw.when(went.is_in([o.value for o in OUTCOMES])).then(went).otherwise(nw.lit(Outcome.GONE.value))
-        last = self._last.select(
-            nw.col(Col.OPPORTUNITY, Col.REGION, Col.OWNER, Col.LEFT_DAY),
-            nw.when(is_open).then(nw.lit(Outcome.OPEN.value)).otherwise(other).alias(Col.NEXT_STAGE),
-        )
-        for stage in stages:
-            reached = self.seen.filter(here.is_in(list(STAGES[STAGES.index(stage) :])))
-            first = reached.group_by(Col.OPPORTUNITY.value).agg(
-                nw.col(Col.ENTERED_DAY).min().alias(Col.SINCE_DAY), nw.col(Col.ENTERED_MONTH).min()
-            )
-            yield last.join(first, on=Col.OPPORTUNITY.value, how="inner").with_columns(
-                nw.lit(stage).alias(Col.STAGE), (nw.col(Col.LEFT_DAY) - nw.col(Col.SINCE_DAY)).alias(Col.DAYS)
-            )
-
-    def fates(self, stages: Sequence[str]) -> Iterator[nw.LazyFrame[Any]]:
-        """Opportunities that stood in each stage: see `xlfunnel.facts.Seen.fates`."""
-        last = self._last.select(nw.col(Col.OPPORTUNITY, Col.LEFT_DAY, Col.NEXT_STAGE))
-        for stage in stages:
-            here = self.seen.filter(nw.col(Col.STAGE) == stage)
-            first = here.group_by(Col.OPPORTUNITY.value).agg(nw.col(Col.VISIT).min())
-            begun = here.join(first, on=list(_VISIT), how="inner").select(
-                nw.col(Col.OPPORTUNITY, Col.REGION, Col.STAGE), nw.col(Col.ENTERED_DAY).alias(Col.SINCE_DAY)
-            )
-            yield begun.join(last, on=Col.OPPORTUNITY.value, how="inner").with_columns(
-                (nw.col(Col.LEFT_DAY) - nw.col(Col.SINCE_DAY)).alias(Col.DAYS)
-            )
-
-    @cached_property
-    def _last(self) -> nw.LazyFrame[Any]:
-        """The last visit of each opportunity."""
-        ends = self.seen.group_by(Col.OPPORTUNITY.value).agg(nw.col(Col.VISIT).max())
-        last = self.seen.join(ends, on=list(_VISIT), how="inner")
-        return last if self._keep is None else nw.from_native(self._keep(last.to_native())).lazy()
+    def either(self, holds: Any, then: Any, otherwise: Any) -> Any:
+        """`then` where it holds, else `otherwise`."""
 
 
-def has_ended() -> nw.Expr:
-    """Whether a visit, or a stay, is over."""
-    return nw.col(Col.NEXT_STAGE) != Outcome.OPEN.value
+class Part(Protocol):
+    """Visits of some opportunities as they were on a day. What is found stays where the visits are until it is asked.
 
-
-def as_seen(visits: Any, as_of_day: int) -> nw.LazyFrame[Any]:
-    """The visits as one saw them on the day: later entries dropped, later exits undone, nulls of words filled.
-
-    `left_day` of a visit not ended is the day itself.
+    Words that were numbered for speed are numbers in what `picked` gives, and `named` puts the words back.
     """
-    left = nw.col(Col.LEFT_DAY)
-    has_left = ~left.is_null() & (left.fill_null(as_of_day + 1) <= as_of_day)
-    went = nw.when(nw.col(Col.NEXT_STAGE) == Outcome.OPEN.value).then(nw.lit(Outcome.GONE.value))
-    there = nw.from_native(visits).filter(nw.col(Col.ENTERED_DAY) <= as_of_day)
-    # Narwhals takes pandas' index for positions where it looks along an order.
-    frame: nw.LazyFrame[Any] = nw.maybe_reset_index(there).lazy()
-    return frame.with_columns(
-        nw.col(Col.REGION).fill_null(""),
-        nw.col(Col.OWNER).fill_null(""),
-        nw.when(has_left)
-        .then(went.otherwise(nw.col(Col.NEXT_STAGE)))
-        .otherwise(nw.lit(Outcome.OPEN.value))
-        .alias(Col.NEXT_STAGE),
-        nw.when(has_left).then(left).otherwise(nw.lit(as_of_day)).alias(Col.LEFT_DAY),
+
+    def size(self) -> float:
+        """Sum of the absolute amounts, in cents."""
+
+    def arrivals(self) -> Any:
+        """Every visit with came_from and came_cents."""
+
+    def exits(self) -> Any:
+        """The visits that are over."""
+
+    def stays(self) -> Any:
+        """The last visit of each stay, with since_day, entered_month and days of the whole stay."""
+
+    def standing(self) -> Any:
+        """The stays that are open."""
+
+    def stays_of_closed(self, since: int) -> Any:
+        """The stays of the opportunities that were won or lost on the day number `since` or later."""
+
+    def journeys(self, stages: Sequence[str]) -> Iterator[Any]:
+        """Opportunities that reached each stage: see `xlfunnel.facts.Seen.journeys`."""
+
+    def fates(self, stages: Sequence[str]) -> Iterator[Any]:
+        """Opportunities that stood in each stage: see `xlfunnel.facts.Seen.fates`."""
+
+    def picked(self, found: Any, when: Col, keys: Sequence[str], sums: Sequence[str]) -> pd.DataFrame:
+        """Keys, of which the last is the column `when`, with count and sums (null = 0); perhaps several rows a key."""
+
+    def listed(self, found: Any, columns: Sequence[str], order: list[str]) -> pd.DataFrame:
+        """These columns, row by row, in the order of some of them."""
+
+    def named(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """What came from here, with the words of the visits in place of their numbers."""
+
+
+def later_than(stage: str) -> tuple[str, ...]:
+    """The stage and those after it."""
+    return STAGES[STAGES.index(stage) :]
+
+
+def is_one_of(of: Columns, column: Any, words: Sequence[str]) -> Any:
+    """Whether a column has one of the words."""
+    first, *others = (column == of.word(word) for word in words)
+    for other in others:
+        first |= other
+    return first
+
+
+def went(of: Columns, as_of_day: int) -> Any:
+    """next_stage as one saw it on the day, left_day being filled: left later is still open, left unsaid is gone."""
+    said = of.either(of[Col.NEXT_STAGE] == of.word(Outcome.OPEN), of.word(Outcome.GONE), of[Col.NEXT_STAGE])
+    return of.either(of[Col.LEFT_DAY] <= as_of_day, said, of.word(Outcome.OPEN))
+
+
+def has_ended(of: Columns) -> Any:
+    """Whether a visit, or a stay, is over."""
+    return of[Col.NEXT_STAGE] != of.word(Outcome.OPEN)
+
+
+def has_closed(of: Columns, since: int) -> Any:
+    """Whether a visit ended in won or lost on the day or later."""
+    return is_one_of(of, of[Col.NEXT_STAGE], OUTCOMES) & (of[Col.LEFT_DAY] >= since)
+
+
+def came_from(of: Columns) -> Any:
+    """The column of that name."""
+    was = of["was_next_stage"]
+    elsewhere = of.either(is_one_of(of, was, OUTCOMES), was, of.word(Outcome.GONE))
+    later = of.either(was == of[Col.STAGE], of["was_stage"], elsewhere)
+    return of.either(of[Col.VISIT] == 1, of.word(NEW), later)
+
+
+def came_cents(of: Columns) -> Any:
+    """The column of that name."""
+    return of.either(of["was_next_stage"] == of[Col.STAGE], of["was_amount_cents"], of[Col.AMOUNT_CENTS])
+
+
+def goes_on(of: Columns) -> Any:
+    """Whether a visit continues the stay of the visit before."""
+    return (
+        (of["was_stage"] == of[Col.STAGE])
+        & (of["was_next_stage"] == of[Col.STAGE])
+        & (of["was_left_day"] == of[Col.ENTERED_DAY])
     )
 
 
-def linked(seen: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """With what the opportunity's visit before was: was_stage and was_next_stage ("" = none), was_left_day …"""
-    columns = (Col.STAGE, Col.NEXT_STAGE, Col.LEFT_DAY, Col.AMOUNT_CENTS)
-    if seen.implementation.is_pandas():  # which joins five times as fast as it looks along an order
-        before = seen.select(nw.col(Col.OPPORTUNITY), nw.col(Col.VISIT) + 1, nw.col(*columns).name.prefix("was_"))
-        found = seen.join(before, on=list(_VISIT), how="left")
-    else:
-        shifted = seen.with_columns(
-            *(_along(nw.col(c).shift(1)).alias(f"was_{c}") for c in (Col.VISIT, *columns)),
-        )
-        is_next = nw.col("was_visit") + 1 == nw.col(Col.VISIT)
-        found = shifted.with_columns(nw.when(is_next).then(nw.col(f"was_{c}")).alias(f"was_{c}") for c in columns)
-    return found.with_columns(
-        nw.col("was_stage", "was_next_stage").fill_null(""), nw.col("was_left_day").fill_null(_NEVER)
-    )
+def end_of(of: Columns) -> Any:
+    """How an opportunity ended, out of its last visit: won, lost, gone, or open (also if handed on beyond the data)."""
+    said = of[Col.NEXT_STAGE]
+    is_open = (said == of[Col.STAGE]) | (said == of.word(Outcome.OPEN))
+    other = of.either(is_one_of(of, said, OUTCOMES), said, of.word(Outcome.GONE))
+    return of.either(is_open, of.word(Outcome.OPEN), other)
 
 
-def _along(value: nw.Expr) -> nw.Expr:
-    """Computed along the visits of each opportunity."""
-    return value.over(Col.OPPORTUNITY.value, order_by=Col.VISIT.value)
-
-
-def with_origin(linked: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """With came_from and came_cents, as drawn above."""
-    came_here = nw.col("was_next_stage") == nw.col(Col.STAGE)
-    was_closed = nw.col("was_next_stage").is_in([o.value for o in OUTCOMES])
-    elsewhere = nw.when(was_closed).then(nw.col("was_next_stage")).otherwise(nw.lit(Outcome.GONE.value))
-    later = nw.when(came_here).then(nw.col("was_stage")).otherwise(elsewhere)
-    return linked.with_columns(
-        nw.when(nw.col(Col.VISIT) == 1).then(nw.lit(NEW)).otherwise(later).alias(Col.CAME_FROM),
-        nw.when(came_here).then(nw.col("was_amount_cents")).otherwise(nw.col(Col.AMOUNT_CENTS)).alias(Col.CAME_CENTS),
-    )
-
-
-def stays(linked: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """The last visit of each stay, with since_day, entered_month and days of the whole stay."""
-    goes_on = (
-        (nw.col("was_stage") == nw.col(Col.STAGE))
-        & (nw.col("was_next_stage") == nw.col(Col.STAGE))
-        & (nw.col("was_left_day") == nw.col(Col.ENTERED_DAY))
-    )
-    begun = {Col.SINCE_DAY.value: Col.ENTERED_DAY, Col.ENTERED_MONTH.value: Col.ENTERED_MONTH}
-    marked = linked.with_columns(
-        goes_on.alias("goes_on"),
-        *(nw.when(goes_on).then(nw.lit(_NEVER)).otherwise(nw.col(c)).alias(name) for name, c in begun.items()),
-    )
-    # Days rise from visit to visit, so the largest of those that begin a stay so far is the one that began this stay.
-    since = (_along(nw.col(name).cum_max()) for name in begun)
-    if linked.implementation.is_pandas():
-        handed_on = marked.filter(nw.col("goes_on")).select(nw.col(Col.OPPORTUNITY), nw.col(Col.VISIT) - 1)
-        last = marked.with_columns(*since).join(handed_on, on=list(_VISIT), how="anti")
-    else:
-        joined = marked.with_columns(*since, _along(nw.col("goes_on").shift(-1)).fill_null(False).alias("is_handed_on"))
-        last = joined.filter(~nw.col("is_handed_on"))
-    return last.with_columns((nw.col(Col.LEFT_DAY) - nw.col(Col.SINCE_DAY)).alias(Col.DAYS))
+def days(of: Columns) -> Any:
+    """Days from since_day on."""
+    return of[Col.LEFT_DAY] - of[Col.SINCE_DAY]
