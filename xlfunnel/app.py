@@ -113,10 +113,10 @@ def report(
     engine: str | None = None,
     progress: Progress = quiet,
 ) -> FunnelAnalysis:
-    """Exports, and what users typed elsewhere → the finished workbook `out`, made from the template.
+    """Exports, and what users typed → the finished workbook `out`, made from the template.
 
-    An existing `out` is kept as .bak. With an `engine` of `xlfunnel.crm.engines` the one source is a file, a folder or
-    a table whose rows stay where they are.
+    An existing `out` is kept as .bak; what was typed into it is taken over, unless `entered` is given. With an `engine`
+    of `xlfunnel.crm.engines` the one source is a file, a folder or a table whose rows stay where they are.
 
     Raises UsageError if an output would overwrite an input, InputError, WorkbookError, OSError.
     """
@@ -131,7 +131,7 @@ def report(
         progress("cli.step.read")
         intake = read_warehouse(str(files.sources[0]), engine, chosen)
     progress("cli.step.analyse")
-    analysis = analyse(intake, chosen, entered=entered)
+    analysis = analyse(intake, chosen, entered=inputs.typed_before(out) if entered is None else entered)
     with template_file(chosen.language, template_path, macros=has_macros(out)) as base:
         progress("cli.step.write")
         made = build_report(analysis, with_data=True, with_entered=True)

@@ -25,6 +25,7 @@ from xlfunnel.controls import answer_of, refuse_currencies, refuse_doubles, refu
 from xlfunnel.crm import Intake, SourceSummary
 from xlfunnel.entered import Entered
 from xlfunnel.errors import InputError, XlfunnelError
+from xlfunnel.excel import inputs
 from xlfunnel.excel.file_sink import FileSink
 from xlfunnel.excel.safe_write import backup_path
 from xlfunnel.manifest import MANIFEST, Manifest, own_stage_names, own_targets, read_manifest, settings_sha256
@@ -193,12 +194,12 @@ def gathered(
 def written(
     made: Consolidation, out: Path, *, json_path: Path | None = None, progress: Progress = quiet
 ) -> FunnelAnalysis:
-    """Headquarters' workbook as `out`; an existing one is kept as .bak.
+    """Headquarters' workbook as `out`; an existing one is kept as .bak, and what was typed into it is taken over.
 
     Raises InputError `consolidate.nothing`, WorkbookError, OSError.
     """
     progress("cli.step.analyse")
-    analysis, report = reported(made)
+    analysis, report = reported(made.with_own(inputs.typed_before(out)))
     with template_file(made.settings.language, macros=has_macros(out)) as base:
         progress("cli.step.write")
         more = {"consolidation": made.to_json(Phrases(made.settings))}

@@ -1,6 +1,7 @@
 """What users typed goes down with its opportunity and comes up again, however the workbook was saved on the way."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,29 @@ def test_a_round_trip_without_edits_loses_nothing(whole: Path, parts: Path, tmp_
     written(gathered([parts]), tmp_path / "HQ.xlsx")
     assert typed(tmp_path / "HQ.xlsx") == typed(whole)
     assert_frame_equal(_visits(tmp_path / "HQ.xlsx"), _visits(whole))
+
+
+def test_a_report_over_a_workbook_takes_over_what_was_typed_into_it(made: Path, whole: Path) -> None:
+    before = whole.read_bytes()
+    app.report(app.Inputs([made / "offices.csv"]), whole, ENGLISH)
+    assert typed(whole) == typed(made / "whole.xlsx")
+    assert whole.with_name("whole.xlsx.bak").read_bytes() == before
+    app.report(app.Inputs([made / "offices.csv"]), whole, replace(ENGLISH, language="zh-CN"))
+    assert typed(whole) == typed(made / "whole.xlsx")
+    whole.write_bytes(before[:5000])  # what cannot be read has nothing to give, and is kept as it is
+    app.report(app.Inputs([made / "offices.csv"]), whole, ENGLISH)
+    assert typed(whole) == {}
+    assert whole.with_name("whole.xlsx.bak").read_bytes() == before[:5000]
+
+
+def test_gathering_again_keeps_what_headquarters_typed(parts: Path, tmp_path: Path) -> None:
+    out = tmp_path / "HQ.xlsx"
+    written(gathered([parts]), out)
+    edited(out, set_where("tbl_opportunities", "N-3", next_step="HQ asks", fit=3))
+    edited(out, set_where("tbl_opportunities", "S-1", fit=5))
+    written(gathered([parts], out=out), out)
+    assert typed(out)["S-1"] == {"fit": 5}
+    assert typed(out)["N-3"] == {"urgency": 2, "next_step": "secret of North", "fit": 3}  # the region's own word wins
 
 
 def _work_in_the_regions(parts: Path) -> None:

@@ -12,7 +12,7 @@ from xlfunnel import settings
 from xlfunnel.carried import Carried
 from xlfunnel.crm import Source
 from xlfunnel.entered import Entered
-from xlfunnel.errors import WorkbookError
+from xlfunnel.errors import WorkbookError, XlfunnelError
 from xlfunnel.excel import data_sheet
 from xlfunnel.excel.carried import carried_shown
 from xlfunnel.excel.entered import day_meant, entered_shown
@@ -155,6 +155,16 @@ def read_entered(path: Path) -> Entered:
     """What users typed into a workbook of ours. Raises WorkbookError `workbook.not_ours` among others."""
     with _opened(path) as reader:
         return entered_shown(reader)
+
+
+def typed_before(path: Path) -> Entered:
+    """What users typed into the workbook that a new one will replace; nothing if there is none that can be read."""
+    if not path.exists():
+        return Entered()
+    try:
+        return read_entered(path)
+    except (XlfunnelError, OSError):  # something else stood there: it is kept whole as .bak
+        return Entered()
 
 
 def _data_source(path: Path, reader: Reader) -> Source:
