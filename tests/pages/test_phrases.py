@@ -35,6 +35,14 @@ def test_nearly_all_is_not_all(share: float, shown: str) -> None:
     assert EN.percent(share) == shown
 
 
+@pytest.mark.parametrize(
+    ("p", "shown"),
+    [(0.0, "< 0.0001"), (0.000099, "< 0.0001"), (0.0001, "= 0.0001"), (0.04236, "= 0.0424"), (1.0, "= 1.0000")],
+)
+def test_no_probability_is_nought(p: float, shown: str) -> None:
+    assert EN.p_value(p) == shown
+
+
 def test_a_manifold_change_has_no_percentage() -> None:
     assert "(+" not in EN.change(1589, 7, 561)
     assert "+1,582 (—)" in EN.change(1589, 7, 561)

@@ -85,7 +85,7 @@ def _number(name: str, value: float, say: Phrases) -> str:
         return say("sheets.undefined") if isnan(value) else month_text(int(value))
     if name in _SHARE_NUMBERS:
         return say.percent(value)
-    return say.number(value, 3 if name == "log_rank_p" else 1)
+    return say.p_value(value) if name == "log_rank_p" else say.number(value)
 
 
 def _short(wins: float, say: Phrases) -> str:

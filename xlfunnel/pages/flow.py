@@ -132,7 +132,7 @@ def _sentences(stages: pd.DataFrame, analysis: FunnelAnalysis, say: Phrases) -> 
                     stage=row["stage"],
                     recent=say.number(row["recent_median"]),
                     earlier=say.number(row["earlier_median"]),
-                    p=f"{row['log_rank_p']:.4f}",
+                    p=say.p_value(row["log_rank_p"]),
                 )
                 for row in found
             ]

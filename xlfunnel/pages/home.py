@@ -174,7 +174,8 @@ def _tiles(analysis: FunnelAnalysis, say: Phrases) -> dict[str, Value]:
     for name in _TILES:
         severity = head.severities[name]
         cells[f"kpi_{name}_mark"] = str(severity) if severity != Severity.NONE else None
-        cells[f"kpi_{name}"] = values[name]
+        value = values[name]
+        cells[f"kpi_{name}"] = say("sheets.undefined") if pd.isna(value) else value
         cells[f"kpi_{name}_note"] = notes[name]
     return cells
 

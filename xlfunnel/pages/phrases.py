@@ -39,6 +39,10 @@ class Phrases:
         text = f"{x:,.{digits}f}"
         return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")
 
+    def p_value(self, p: float) -> str:
+        """A probability behind "p": = 0.0123, or < 0.0001, for none is nought."""
+        return "< 0.0001" if p < 0.0001 else f"= {p:.4f}"
+
     def r2(self, x: float) -> str:
         """R² with three decimals, or a dash."""
         return self("sheets.undefined") if isnan(x) else f"{x:.3f}"
