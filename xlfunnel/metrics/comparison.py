@@ -29,7 +29,7 @@ from scipy.special import bdtr, bdtrik, betaln
 
 from xlfunnel.calendar import day_number, month_end
 from xlfunnel.facts import Facts
-from xlfunnel.metrics.conversion import Stays, horizon, matured_cases
+from xlfunnel.metrics.endings import Stays, horizon, matured_cases
 from xlfunnel.metrics.evidence import ENOUGH, FEW
 from xlfunnel.metrics.levels import dense, whos
 from xlfunnel.metrics.reserve import complete_months
@@ -221,8 +221,8 @@ def _journeys(journeys: pd.DataFrame, facts: Facts, settings: Settings) -> Itera
             limits[region, stage] = horizon(stays, region, stage, own)
         limit = limits[region, stage]
         mature = tuple(m for m in months if today - day_number(month_end(m)) >= limit)[-settings.recent_months :]
-        cases = matured_cases(stays, stays.at((region, owner), stage), mature, limit)
-        yield _Cases(region, owner, stage, Outcome.WON.value, limit, cases.entered, cases.advanced)
+        entered, advanced = matured_cases(stays, stays.at((region, owner), stage), mature, limit)
+        yield _Cases(region, owner, stage, Outcome.WON.value, limit, entered, advanced)
 
 
 def _is_headline(made: pd.DataFrame) -> "pd.Series[bool]":

@@ -14,15 +14,12 @@ begins a new stay with a chance of its own; so the rates of a stage are by stay,
 owner to owner the stay goes on and belongs to the last; handed on beyond the data it is cut off (censored; no case of
 the matured share unless it had lasted H days).
 
-H, the horizon: settings.horizon_days[stage], else the 90th percentile of the days of the region's stays that advanced,
-or, if none has, of those that ended; owners are measured by their region's. NaN if nothing has ended.
+H, the horizon: `metrics.endings.horizon`; owners are measured by their region's.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterator
-from functools import lru_cache
-from math import ceil, isnan, nan
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from math import nan
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -30,16 +27,19 @@ from numpy.typing import NDArray
 
 from xlfunnel.calendar import day_number, month_end
 from xlfunnel.facts import Facts
-from xlfunnel.metrics.evidence import judgement, windows
-from xlfunnel.metrics.levels import Places, Who, dense, steps_met, whos
-from xlfunnel.metrics.proportion import Proportion, wilson
-from xlfunnel.metrics.survival import CENSORED, COMPETING, EVENT, cumulative_incidence, life_table
+from xlfunnel.metrics.endings import Stays, ending, horizon, inside, stays_of
+from xlfunnel.metrics.evidence import judgements, windows
+from xlfunnel.metrics.levels import Places, Rows, dense, in_blocks, joined, steps_met, whos
+from xlfunnel.metrics.proportion import Proportions, wilsons
+from xlfunnel.metrics.survival import CENSORED, EVENT, cumulative_incidences, life_tables
 from xlfunnel.settings import Settings
-from xlfunnel.terms import STAGES, Col, ConversionKind, Judgement, Outcome
+from xlfunnel.terms import Col, ConversionKind, Judgement
 
-HORIZON_SHARE = 0.9
-_RANK = {stage: i for i, stage in enumerate((*STAGES, Outcome.WON.value))}
-_NOTHING = Proportion(nan, nan, nan)
+_KINDS = dict.fromkeys(("region", "owner", "month"), "object") | dict.fromkeys(
+    ("from_stage", "to_stage", "kind", "verdict"), "str"
+)
+_RECENT = -(10**9)
+"""Stands for the recent months together, before all months."""
 
 
 class Conversion(NamedTuple):
@@ -75,201 +75,161 @@ class Conversion(NamedTuple):
     verdict: Judgement
 
 
-class Cases(NamedTuple):
-    """Cases, advances and their rate, of whichever kind."""
-
-    entered: int
-    advanced: int
-    found: Proportion
-
-
-class Stays:
-    """The stays of `facts.durations` as arrays: what ended each, when it began, how long it was, how many there are."""
-
-    def __init__(self, facts: Facts) -> None:
-        frame = facts.durations
-        self.at = Places(frame)
-        self.month = frame[Col.ENTERED_MONTH].to_numpy()
-        self.days = frame[Col.DAYS].to_numpy()
-        self.count = frame[Col.COUNT].to_numpy()
-        self.kind = ending(frame[Col.STAGE], frame[Col.NEXT_STAGE])
-        self.has_left = np.where(self.kind == CENSORED, CENSORED, EVENT)
-        self.is_open = (frame[Col.NEXT_STAGE] == Outcome.OPEN).to_numpy()
-
-
-@lru_cache(maxsize=2)
-def stays_of(facts: Facts) -> Stays:
-    """The stays of the facts, kept for the next who asks."""
-    return Stays(facts)
-
-
-def ending(stage: "pd.Series[str]", next_stage: "pd.Series[str]") -> NDArray[np.int64]:
-    """EVENT where the next stage is a later one or won; CENSORED where open or handed on; else COMPETING."""
-    here, there = _ranks(stage), _ranks(next_stage)
-    unfinished = ((next_stage == Outcome.OPEN) | (next_stage == stage)).to_numpy()
-    return np.where(there > here, EVENT, np.where(unfinished, CENSORED, COMPETING)).astype(np.int64)
-
-
-def _ranks(stages: "pd.Series[str]") -> NDArray[np.float64]:
-    """The place of each stage in the funnel; NaN for what is none."""
-    codes, names = pd.factorize(stages)
-    return np.array([_RANK.get(name, nan) for name in names], dtype=float)[codes]
-
-
-def horizon(stays: Stays, region: str | None, stage: str, settings: Settings) -> float:
-    """H in days, as said above: the least number of days that HORIZON_SHARE of the ended stays did not exceed."""
-    if stage in settings.horizon_days:
-        return float(settings.horizon_days[stage])
-    rows = stays.at((region, None), stage)
-    for kinds in ((EVENT,), (EVENT, COMPETING)):
-        ended = rows[np.isin(stays.kind[rows], kinds)]
-        if len(ended):
-            order = ended[np.argsort(stays.days[ended], kind="stable")]
-            upto = np.cumsum(stays.count[order])
-            return float(stays.days[order][np.searchsorted(upto, ceil(HORIZON_SHARE * int(upto[-1])))])
-    return nan
-
-
 def conversions(facts: Facts, settings: Settings) -> pd.DataFrame:
     """Every rate: a frame with the columns of `Conversion`, totals first; no rows where nothing is known of flows.
 
     For every who and stage: each kind over the recent months (month None). For regions and the total also period and
     matured by month, first…last.
     """
-    rows = list(_rows(facts, settings)) if len(facts.entries) else []
-    frame = pd.DataFrame(rows, columns=list(Conversion._fields))
-    for name in ("region", "owner", "month"):
-        frame[name] = pd.Series([getattr(r, name) for r in rows], dtype=object)
-    return frame
+    if not len(facts.entries):
+        return pd.DataFrame([], columns=list(Conversion._fields))
+    steps = _Steps(facts, settings)
+    rates = list(_rates(facts, settings, steps))
+    step, month = (np.concatenate([getattr(r, name) for r in rates]) for name in ("step", "month"))
+    part = np.repeat(np.arange(len(rates)), [len(r.step) for r in rates])
+    order = np.lexsort((month, part, step))
+    parts = [steps.columns(r) for r in rates]
+    whole = {name: np.concatenate([p[name] for p in parts])[order] for name in Conversion._fields}
+    return pd.DataFrame({name: pd.Series(whole[name], dtype=_KINDS.get(name)) for name in whole})
 
 
-class _Step(NamedTuple):
-    """Whose step it is, and what it is measured by."""
+class _Cases(NamedTuple):
+    """Cases, advances and their rate, an item each step, or each step and month."""
 
-    who: Who
-    stage: str
-    to_stage: str
-    horizon: float
-    benchmark: float
-
-    def row(
-        self, kind: ConversionKind, cases: Cases, history: Cases | None = None, month: int | None = None
-    ) -> Conversion:
-        """The row of these cases; period ratios are not judged."""
-        is_share = kind != ConversionKind.PERIOD
-        past = history or Cases(0, 0, _NOTHING)
-        benchmark, known = (self.benchmark, past.found) if is_share else (nan, None)
-        verdict = judgement(cases.entered, cases.found, benchmark, known, past.entered)
-        return Conversion(
-            *self.who, self.stage, self.to_stage, kind, month, cases.entered, cases.advanced, *cases.found,
-            self.horizon if is_share else nan, self.benchmark, past.found.rate, past.entered, verdict,
-        )  # fmt: skip
+    entered: Rows
+    advanced: Rows
+    found: Proportions
 
 
-def _rows(facts: Facts, settings: Settings) -> Iterator[Conversion]:
-    stays, flows = stays_of(facts), _Flows(facts)
-    recent, earlier = windows(facts, settings)
-    people, steps = whos(facts), dict(steps_met(facts))
-    horizons = {(r, s): horizon(stays, r, s, settings) for r in {r for r, _ in people} for s in steps}
-    months = range(facts.first_month, facts.last_month + 1)
-    ages = [day_number(facts.as_of) - day_number(month_end(m)) for m in reversed(months)]
-    for who, stage in dense(people, tuple(steps)):
-        limit = horizons[who[0], stage]
-        step = _Step(who, stage, steps[stage], limit, float(settings.benchmarks.get(f"{stage}-{steps[stage]}", nan)))
-        matured = months[: 0 if isnan(limit) else len(ages) - bisect_left(ages, limit)]
-        at = stays.at(who, stage)
-        flow, cohorts = flows.monthly(who, stage), _cohorts(stays, at, limit, months)
-        yield step.row(ConversionKind.PERIOD, flow.ratio(recent), flow.ratio(earlier))
-        now, then = (cohorts.share(tuple(m for m in w if m in matured)) for w in (recent, earlier))
-        yield step.row(ConversionKind.MATURED, now, then)
-        now, then = (_censored(stays, at, w, limit) for w in (recent, earlier))
-        yield step.row(ConversionKind.CENSORED, now, then)
-        if who[1] is None:
-            for month in months:
-                yield step.row(ConversionKind.PERIOD, flow.ratio((month,)), month=month)
-            for month in matured:
-                yield step.row(ConversionKind.MATURED, cohorts.share((month,)), month=month)
+class _Rates(NamedTuple):
+    """Rates of one kind: whose step each is (its number), of which month, against which history (None = none)."""
+
+    kind: ConversionKind
+    step: Rows
+    month: Rows
+    cases: _Cases
+    history: _Cases | None = None
+
+
+class _Steps:
+    """The steps of everyone, numbered, and what each is measured by."""
+
+    def __init__(self, facts: Facts, settings: Settings) -> None:
+        people, after = whos(facts), dict(steps_met(facts))
+        stays = stays_of(facts)
+        horizons = {(r, s): horizon(stays, r, s, settings) for r in {r for r, _ in people} for s in after}
+        self.of = tuple(dense(people, tuple(after)))
+        self.is_region = np.array([owner is None for (_, owner), _ in self.of])
+        self.horizon = np.array([horizons[region, stage] for (region, _), stage in self.of])
+        to_stages = [after[stage] for _, stage in self.of]
+        names = [(*who, stage, to_stage) for (who, stage), to_stage in zip(self.of, to_stages, strict=True)]
+        self._names = np.array(names, dtype=object).reshape(-1, 4)
+        goals = [settings.benchmarks.get(f"{stage}-{to_stage}", nan) for _, _, stage, to_stage in names]
+        self._benchmark = np.array(goals, dtype=float)
+
+    def columns(self, rates: _Rates) -> dict[str, NDArray[Any]]:
+        """The columns of `Conversion`; period ratios are not judged."""
+        n, nothing = len(rates.step), np.full(len(rates.step), nan)
+        past = rates.history or _Cases(
+            np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64), Proportions(*[nothing] * 3)
+        )
+        is_share = rates.kind != ConversionKind.PERIOD
+        benchmark, known = self._benchmark[rates.step], past.found if is_share else Proportions(*[nothing] * 3)
+        entered, advanced, found = rates.cases
+        verdict = judgements(entered, found, benchmark if is_share else nothing, known, past.entered)
+        month = rates.month.astype(object)
+        month[rates.month == _RECENT] = None
+        names = zip(("region", "owner", "from_stage", "to_stage"), self._names[rates.step].T, strict=True)
+        return dict(names) | {
+            "kind": np.full(n, str(rates.kind), dtype=object),
+            "month": month,
+            "entered": entered,
+            "advanced": advanced,
+            **found._asdict(),
+            "horizon_days": self.horizon[rates.step] if is_share else nothing,
+            "benchmark": benchmark,
+            "history": past.found.rate,
+            "history_entered": past.entered,
+            "verdict": verdict,
+        }
+
+
+def _rates(facts: Facts, settings: Settings, steps: _Steps) -> Iterator[_Rates]:
+    stays, first, n = stays_of(facts), facts.first_month, facts.last_month - facts.first_month + 1
+    parts = windows(facts, settings)
+    spans = [(months[0] - first, months[-1] - first + 1) if months else (0, 0) for months in parts]
+    flows, cohorts = _flows(facts, steps, n), _cohorts(stays, steps, first, n)
+    ages = np.array([day_number(facts.as_of) - day_number(month_end(first + i)) for i in range(n)])
+    matured = (ages >= steps.horizon[:, None]).sum(axis=1)
+    each = np.arange(len(steps.of))
+    together = np.full(len(each), _RECENT)
+    yield _Rates(ConversionKind.PERIOD, each, together, *(flows.ratio(each, *span) for span in spans))
+    mature = (cohorts.share(each, *(np.minimum(edge, matured) for edge in span)) for span in spans)
+    yield _Rates(ConversionKind.MATURED, each, together, *mature)
+    for some in in_blocks(each):
+        yield _Rates(ConversionKind.CENSORED, some, together[some], *_censored(stays, steps, some, parts))
+    regions = np.flatnonzero(steps.is_region)
+    step, month = np.repeat(regions, n), np.tile(np.arange(n), len(regions))
+    yield _Rates(ConversionKind.PERIOD, step, first + month, flows.ratio(step, month, month + 1))
+    known = month < matured[step]
+    step, month = step[known], month[known]
+    yield _Rates(ConversionKind.MATURED, step, first + month, cohorts.share(step, month, month + 1))
 
 
 class _Monthly(NamedTuple):
-    """What entered a stage, and what advanced from it, before each month from `first` on, and in all."""
+    """(step, month): what entered a stage, and what advanced from it, before each month, and in all."""
 
-    first: int
-    entered: list[int]
-    advanced: list[int]
+    entered: Rows
+    advanced: Rows
 
-    def share(self, months: tuple[int, ...]) -> Cases:
-        """The share that advanced, of those that entered in an unbroken run of months."""
-        entered, advanced = self._sums(months)
-        return Cases(entered, advanced, wilson(advanced, entered))
+    def share(self, step: Rows, start: Any, end: Any) -> _Cases:
+        """The share that advanced, of those that entered in the months from `start` to before `end`."""
+        entered, advanced = (so_far[step, end] - so_far[step, start] for so_far in self)
+        return _Cases(entered, advanced, wilsons(advanced, entered))
 
-    def ratio(self, months: tuple[int, ...]) -> Cases:
+    def ratio(self, step: Rows, start: Any, end: Any) -> _Cases:
         """The same of two flows, of which the second may exceed the first: then it has no interval."""
-        entered, advanced = self._sums(months)
-        if advanced <= entered:
-            return self.share(months)
-        return Cases(entered, advanced, Proportion(advanced / entered if entered else nan, nan, nan))
-
-    def _sums(self, months: tuple[int, ...]) -> tuple[int, int]:
-        if not months:
-            return 0, 0
-        start, end = months[0] - self.first, months[-1] - self.first + 1
-        return self.entered[end] - self.entered[start], self.advanced[end] - self.advanced[start]
+        entered, advanced = (so_far[step, end] - so_far[step, start] for so_far in self)
+        is_share = advanced <= entered
+        share = wilsons(np.minimum(advanced, entered), entered)
+        beyond = np.divide(advanced, entered, out=np.full(len(entered), nan), where=entered > 0)
+        limits = (np.where(is_share, values, nan) for values in share[1:])
+        return _Cases(entered, advanced, Proportions(np.where(is_share, share.rate, beyond), *limits))
 
 
-class _Flows:
+def _flows(facts: Facts, steps: _Steps, n: int) -> _Monthly:
     """What entered and what advanced in each month; what is handed from owner to owner enters nothing."""
-
-    def __init__(self, facts: Facts) -> None:
-        self._first, self._n = facts.first_month, facts.last_month - facts.first_month + 1
-        came = facts.arrivals[facts.arrivals[Col.CAME_FROM] != facts.arrivals[Col.STAGE]]
-        went = facts.exits[ending(facts.exits[Col.STAGE], facts.exits[Col.NEXT_STAGE]) == EVENT]
-        self._sides = [
-            (Places(f), f[Col.MONTH].to_numpy() - self._first, f[Col.COUNT].to_numpy()) for f in (came, went)
-        ]
-
-    def monthly(self, who: Who, stage: str) -> _Monthly:
-        entered, advanced = (
-            _so_far(place[rows], count[rows], self._n)
-            for places, place, count in self._sides
-            for rows in (places(who, stage),)
-        )
-        return _Monthly(self._first, entered, advanced)
+    came = facts.arrivals[facts.arrivals[Col.CAME_FROM] != facts.arrivals[Col.STAGE]]
+    went = facts.exits[ending(facts.exits[Col.STAGE], facts.exits[Col.NEXT_STAGE]) == EVENT]
+    sides = []
+    for frame in (came, went):
+        at, month, count = Places(frame), frame[Col.MONTH].to_numpy(), frame[Col.COUNT].to_numpy()
+        rows, step = joined([at(*step) for step in steps.of])
+        sides.append(_so_far(step, month[rows] - facts.first_month, count[rows], (len(steps.of), n)))
+    return _Monthly(*sides)
 
 
-def _cohorts(stays: Stays, at: NDArray[np.int64], limit: float, months: range) -> _Monthly:
-    """Stays by the month in which they began: those known for `limit` days, and those that advanced within them."""
-    place, days, kind, count = stays.month[at] - months[0], stays.days[at], stays.kind[at], stays.count[at]
+def _cohorts(stays: Stays, steps: _Steps, first: int, n: int) -> _Monthly:
+    """Stays by the month in which they began: those known for H days, and those that advanced within them."""
+    rows, step = joined([stays.at(*step) for step in steps.of])
+    days, kind, limit = stays.days[rows], stays.kind[rows], steps.horizon[step]
     is_known = (kind != CENSORED) | (days >= limit)
     is_advanced = (kind == EVENT) & (days <= limit)
-    entered, advanced = (_so_far(place[rows], count[rows], len(months)) for rows in (is_known, is_advanced))
-    return _Monthly(months[0], entered, advanced)
+    place, count, shape = stays.month[rows] - first, stays.count[rows], (len(steps.of), n)
+    return _Monthly(*(_so_far(step, place, count * chosen, shape) for chosen in (is_known, is_advanced)))
 
 
-def _so_far(place: NDArray[np.int64], count: NDArray[np.int64], n: int) -> list[int]:
-    """The counts before each of n months, and in all."""
-    return [0, *np.bincount(place, count, n).astype(np.int64).cumsum().tolist()]
+def _so_far(step: Rows, month: Rows, count: Rows, shape: tuple[int, int]) -> Rows:
+    """(step, month): the counts before each of the months, and in all."""
+    cells = np.bincount(step * shape[1] + month, count, shape[0] * shape[1]).astype(np.int64)
+    return np.cumsum(np.pad(cells.reshape(shape), ((0, 0), (1, 0))), axis=1)
 
 
-def inside(values: NDArray[np.int64], months: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Which values lie in an unbroken run of months."""
-    if not months:
-        return np.zeros(len(values), dtype=bool)
-    return (values >= months[0]) & (values <= months[-1])
-
-
-def matured_cases(stays: Stays, at: NDArray[np.int64], months: tuple[int, ...], limit: float) -> Cases:
-    """The matured cohort of an unbroken run of months; `at` are rows of `stays`, `limit` is H in days."""
-    rows = at[inside(stays.month[at], months)]
-    days, kind, count = stays.days[rows], stays.kind[rows], stays.count[rows]
-    is_known = (kind != CENSORED) | (days >= limit)
-    entered = int(count[is_known].sum())
-    advanced = int(count[(kind == EVENT) & (days <= limit)].sum())
-    return Cases(entered, advanced, wilson(advanced, entered))
-
-
-def _censored(stays: Stays, at: NDArray[np.int64], months: tuple[int, ...], limit: float) -> Cases:
-    rows = at[inside(stays.month[at], months)]
-    days, kind, count = stays.days[rows], stays.kind[rows], stays.count[rows]
-    found = cumulative_incidence(life_table(days, kind, count), limit) if len(rows) else _NOTHING
-    return Cases(int(count.sum()), int(count[(kind == EVENT) & (days <= limit)].sum()), found)
+def _censored(stays: Stays, steps: _Steps, some: Rows, windows: Sequence[tuple[int, ...]]) -> Iterator[_Cases]:
+    """The censored rates of some steps, in each of the windows."""
+    counts = [stays.count * inside(stays.month, months) for months in windows]
+    for table in life_tables(stays.days, stays.kind, counts, [stays.at(*steps.of[i]) for i in some]):
+        entered = table.at_risk.max(axis=-1, initial=0).astype(np.int64)
+        is_in_time = table.day <= steps.horizon[some, None]
+        advanced = (table.events * is_in_time).sum(axis=-1).astype(np.int64)
+        yield _Cases(entered, advanced, cumulative_incidences(table, steps.horizon[some]))

@@ -7,18 +7,17 @@ or are, with that owner. How exactly one half, ties and stays of no length are r
 
 from collections.abc import Iterator
 from math import isnan, nan
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from xlfunnel.facts import Facts
-from xlfunnel.metrics.conversion import Stays, inside, stays_of
+from xlfunnel.metrics.endings import Stays, inside, stays_of
 from xlfunnel.metrics.evidence import FEW, windows
-from xlfunnel.metrics.levels import dense, stages_met, whos
+from xlfunnel.metrics.levels import Rows, dense, in_blocks, stages_met, whos
 from xlfunnel.metrics.reserve import CENTS
-from xlfunnel.metrics.survival import LifeTable, Quantiles, life_table, log_rank, quantile, quantiles
+from xlfunnel.metrics.survival import Floats, LifeTable, Quantiles, life_tables, log_rank, quantile, quantiles
 from xlfunnel.settings import Settings
 from xlfunnel.terms import STAGES, Col, Pace
 
@@ -27,8 +26,6 @@ CYCLE_STAGE = "T3"
 
 PACE_LEVEL = 0.05 / len(STAGES)
 """All stages are compared at once: together they raise a false alarm in at most one check-up of twenty (Bonferroni)."""
-
-_UNKNOWN = Quantiles(nan, nan, nan, nan)
 
 
 class Duration(NamedTuple):
@@ -74,34 +71,26 @@ class CycleMonth(NamedTuple):
 
 def durations(facts: Facts, settings: Settings) -> pd.DataFrame:
     """Days in stage for every who and stage: a frame with the columns of `Duration`, totals first."""
-    stays = stays_of(facts)
-    parts = windows(facts, settings)
-    rows = []
-    for who, stage in dense(whos(facts), stages_met(facts)) if len(stays.days) else ():
-        at = stays.at(who, stage)
-        every = _table(stays, at)
-        found = _quantiles(every)
-        recent, earlier = (_table(stays, at[inside(stays.month[at], months)]) for months in parts)
-        p = nan
-        if min(_size(recent), _size(earlier)) >= FEW:
-            p = log_rank(recent, earlier)
-        now, then = (quantile(t, 0.5) if t.ended.sum() >= FEW else nan for t in (recent, earlier))
-        rows.append(
-            Duration(
-                *who,
-                stage,
-                n=_size(every),
-                n_open=_open(stays, at),
-                **found._asdict(),
-                recent_n=_size(recent),
-                recent_median=now,
-                earlier_n=_size(earlier),
-                earlier_median=then,
-                log_rank_p=p,
-                pace=pace(now, then, p),
-            )
-        )
+    stays, parts = stays_of(facts), windows(facts, settings)
+    weights = [stays.count, *(stays.count * inside(stays.month, months) for months in parts)]
+    wanted = list(dense(whos(facts), stages_met(facts))) if len(stays.days) else []
+    rows = [
+        Duration(*who, stage, *figures)
+        for some in in_blocks(wanted)
+        for (who, stage), figures in zip(some, _figures(stays, [stays.at(*w) for w in some], weights), strict=True)
+    ]
     return _frame(rows, Duration._fields)
+
+
+def _figures(stays: Stays, groups: list[Rows], weights: list[Rows]) -> Iterator[tuple[Any, ...]]:
+    """The columns of `Duration` from n on, group by group; `weights`: stays in all, recent and earlier ones."""
+    every, recent, earlier = life_tables(stays.days, stays.has_left, weights, groups)
+    (n, now_n, then_n), found = (_sizes(table) for table in (every, recent, earlier)), _quantiles(every)
+    p = np.where(np.minimum(now_n, then_n) >= FEW, log_rank(recent, earlier), nan).tolist()
+    now, then = (_of_enough(table, quantile(table, 0.5)).tolist() for table in (recent, earlier))
+    quartiles = (found.median, found.q25, found.q75, found.p90)
+    known = (n, _open(stays, groups), *(q.tolist() for q in quartiles), now_n, now, then_n, then, p)
+    return zip(*known, map(pace, now, then, p), strict=True)
 
 
 def pace(recent_median: float, earlier_median: float, p: float) -> Pace:
@@ -146,11 +135,9 @@ def aged(standing: pd.DataFrame, facts: Facts) -> pd.DataFrame:
     amount      currency units; NaN = unknown
     """
     stays = stays_of(facts)
-    pairs = standing[[Col.REGION, Col.STAGE]].drop_duplicates()
-    limits = {}
-    for region, stage in pairs.itertuples(index=False, name=None):
-        table = _table(stays, stays.at((region, None), stage))
-        limits[region, stage] = _quantiles(table).p90
+    pairs = list(standing[[Col.REGION, Col.STAGE]].drop_duplicates().itertuples(index=False, name=None))
+    groups = [stays.at((region, None), stage) for region, stage in pairs]
+    limits = dict(zip(pairs, _quantiles(_table(stays, groups)).p90.tolist(), strict=True))
     keys = zip(standing[Col.REGION], standing[Col.STAGE], strict=True)
     made = standing.assign(limit_days=np.array([limits[key] for key in keys], dtype=float))
     made["days_over"] = made[Col.DAYS] - made["limit_days"]
@@ -162,31 +149,38 @@ def aged(standing: pd.DataFrame, facts: Facts) -> pd.DataFrame:
 
 def _cycle(facts: Facts, stage: str) -> Iterator[CycleMonth]:
     stays = stays_of(facts)
-    for who in whos(facts):
-        if who[1] is None:
-            at = stays.at(who, stage)
-            for month in range(facts.first_month, facts.last_month + 1):
-                here = at[stays.month[at] == month]
-                table = _table(stays, here)
-                found = _quantiles(table)
-                yield CycleMonth(who[0], month, _size(table), _open(stays, here), found.median, found.q25, found.q75)
+    months = range(facts.first_month, facts.last_month + 1)
+    for region in (region for region, owner in whos(facts) if owner is None):
+        at = stays.at((region, None), stage)
+        at = at[np.argsort(stays.month[at], kind="stable")]
+        groups = np.split(at, np.searchsorted(stays.month[at], months[1:]))
+        table = _table(stays, groups)
+        found = _quantiles(table)
+        quartiles = (q.tolist() for q in (found.median, found.q25, found.q75))
+        for figures in zip(months, _sizes(table), _open(stays, groups), *quartiles, strict=True):
+            yield CycleMonth(region, *figures)
 
 
-def _table(stays: Stays, rows: NDArray[np.int64]) -> LifeTable:
-    """The life table of leaving the stage, for whatever reason."""
-    return life_table(stays.days[rows], stays.has_left[rows], stays.count[rows])
+def _table(stays: Stays, groups: list[Rows]) -> LifeTable:
+    """The life tables of leaving the stage, for whatever reason."""
+    return life_tables(stays.days, stays.has_left, [stays.count], groups)[0]
 
 
-def _size(table: LifeTable) -> int:
-    return int(table.at_risk[0]) if len(table.at_risk) else 0
+def _sizes(table: LifeTable) -> list[int]:
+    return [int(n) for n in table.at_risk.max(axis=-1, initial=0)]
 
 
-def _open(stays: Stays, rows: NDArray[np.int64]) -> int:
-    return int(stays.count[rows][stays.is_open[rows]].sum())
+def _open(stays: Stays, groups: list[Rows]) -> list[int]:
+    return [int(stays.count[rows[stays.is_open[rows]]].sum()) for rows in groups]
 
 
 def _quantiles(table: LifeTable) -> Quantiles:
-    return quantiles(table) if table.ended.sum() >= FEW else _UNKNOWN
+    return Quantiles(*(_of_enough(table, values) for values in quantiles(table)))
+
+
+def _of_enough(table: LifeTable, values: Floats) -> Floats:
+    """NaN where fewer than FEW have ended."""
+    return np.where(table.ended.sum(axis=-1) >= FEW, values, nan)
 
 
 def _frame(rows: list[Duration] | list[CycleMonth], columns: tuple[str, ...]) -> pd.DataFrame:

@@ -1,10 +1,13 @@
 """How much so many cases may say, and which months are recent: one convention for every comparison."""
 
-from math import hypot, isnan, nan
-from typing import NamedTuple
+from math import nan
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from xlfunnel.facts import Facts
-from xlfunnel.metrics.proportion import Proportion
+from xlfunnel.metrics.proportion import Floats, Proportion, Proportions
 from xlfunnel.metrics.reserve import complete_months
 from xlfunnel.settings import Settings
 from xlfunnel.terms import Judgement
@@ -14,6 +17,9 @@ FEW = 5
 
 ENOUGH = 20
 """From so many cases on a rate is compared; with FEW and more it is shown in grey."""
+
+
+_RUNGS = (Judgement.TOO_FEW, Judgement.NOT_YET, Judgement.GREYED, Judgement.BLOCKED, Judgement.BLOCKED)
 
 
 class Windows(NamedTuple):
@@ -38,22 +44,29 @@ def judgement(
     ENOUGH cases too, lies wholly below 0 (`difference_high`), so that the history's own uncertainty counts.
     NaN as benchmark = none. A rate of NaN with FEW cases and more has not been observed for long enough.
     """
-    if n < FEW:
-        return Judgement.TOO_FEW
-    if isnan(found.rate):
-        return Judgement.NOT_YET
-    if n < ENOUGH:
-        return Judgement.GREYED
-    if found.high < benchmark:
-        return Judgement.BLOCKED
-    if history is not None and n_history >= ENOUGH and difference_high(found, history) < 0:
-        return Judgement.BLOCKED
-    return Judgement.COMPARED
+    conditions = _ladder(n, found, benchmark, history or Proportion(nan, nan, nan), n_history)
+    return next((rung for holds, rung in zip(conditions, _RUNGS, strict=True) if holds), Judgement.COMPARED)
 
 
-def difference_high(one: Proportion, other: Proportion) -> float:
+def judgements(
+    n: NDArray[np.int64], found: Proportions, benchmark: Floats, history: Proportions, n_history: NDArray[np.int64]
+) -> NDArray[np.object_]:
+    """`judgement` of many."""
+    conditions = _ladder(n, found, benchmark, history, n_history)
+    rung = np.select(conditions, range(len(_RUNGS)), default=len(_RUNGS))
+    return np.asarray(np.array([*_RUNGS, Judgement.COMPARED], dtype=object)[rung])
+
+
+def _ladder(n: Any, found: Any, benchmark: Any, history: Any, n_history: Any) -> tuple[Any, ...]:
+    """Whether each of _RUNGS holds, of which the first that does decides; of numbers or of arrays."""
+    is_worse = difference_high(found, history) < 0
+    return n < FEW, found.rate != found.rate, n < ENOUGH, found.high < benchmark, (n_history >= ENOUGH) & is_worse
+
+
+def difference_high(one: Any, other: Any) -> Any:
     """Upper limit of the 95 % interval of one − other, out of the two intervals; NaN if either is undefined.
 
     Newcombe's square-and-add (method 10, Statistics in Medicine 17, 1998): d + √((high₁ − rate₁)² + (rate₂ − low₂)²).
+    Of two `Proportion` or two `Proportions`.
     """
-    return one.rate - other.rate + hypot(one.high - one.rate, other.rate - other.low)
+    return one.rate - other.rate + np.hypot(one.high - one.rate, other.rate - other.low)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from xlfunnel.facts import Facts
 from xlfunnel.terms import STAGES, Col, Outcome
 
+T = TypeVar("T", list[tuple["Who", str]], NDArray[np.int64])
 Rows = NDArray[np.int64]
 Who = tuple[str | None, str | None]
 """(region, owner); owner None = the region as a whole, both None = all regions together."""
@@ -98,6 +100,17 @@ def _codes(words: "pd.Series[str]") -> tuple[NDArray[np.intp], Sequence[str | No
     """A number for each row's word, and the words by number."""
     codes, distinct = pd.factorize(words)
     return codes, distinct.tolist()
+
+
+def joined(groups: Sequence[Rows]) -> tuple[Rows, Rows]:
+    """The row numbers of all groups one after the other, and the number of the group of each."""
+    sizes = [len(g) for g in groups]
+    return np.concatenate([*groups, np.empty(0, dtype=np.int64)]), np.repeat(np.arange(len(groups)), sizes)
+
+
+def in_blocks(wanted: T, size: int = 64) -> Iterator[T]:
+    """So many at a time, so that a table of all their days stays small."""
+    return (wanted[start : start + size] for start in range(0, len(wanted), size))
 
 
 def dense(who: tuple[Who, ...], stages: tuple[str, ...]) -> Iterator[tuple[Who, str]]:

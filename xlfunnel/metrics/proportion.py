@@ -1,10 +1,14 @@
 """A share of cases with the interval that so few cases deserve."""
 
 from functools import lru_cache
-from math import nan, sqrt
-from typing import NamedTuple
+from math import nan
+from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
+
+Floats = NDArray[np.float64]
 
 CONFIDENCE = 0.95
 
@@ -23,6 +27,14 @@ def _z(confidence: float) -> float:
     return float(ndtri((1 + confidence) / 2))
 
 
+class Proportions(NamedTuple):
+    """Many proportions: a `Proportion` of arrays."""
+
+    rate: Floats
+    low: Floats
+    high: Floats
+
+
 def wilson(k: float, n: float, confidence: float = CONFIDENCE) -> Proportion:
     """k of n cases with Wilson's score interval (1927), without continuity correction.
 
@@ -35,11 +47,23 @@ def wilson(k: float, n: float, confidence: float = CONFIDENCE) -> Proportion:
         raise ValueError(f"a confidence of {confidence} is none")
     if n == 0:
         return Proportion(nan, nan, nan)
-    z2 = _z(confidence) ** 2
-    rate = k / n
-    centre = (k + z2 / 2) / (n + z2)
-    reach = sqrt(z2 * (k * (n - k) / n + z2 / 4)) / (n + z2)
+    rate, (low, high) = k / n, _limits(k, n, confidence)
     # At the ends the bound is the rate itself; rounding must not put it on the other side.
-    low = 0.0 if k == 0 else min(rate, centre - reach)
-    high = 1.0 if k == n else max(rate, centre + reach)
-    return Proportion(rate, low, high)
+    return Proportion(rate, 0.0 if k == 0 else min(rate, low), 1.0 if k == n else max(rate, high))
+
+
+def wilsons(k: ArrayLike, n: ArrayLike, confidence: float = CONFIDENCE) -> Proportions:
+    """`wilson` of many; 0 ≤ k ≤ n."""
+    part, whole = np.asarray(k, dtype=float), np.asarray(n, dtype=float)
+    with np.errstate(invalid="ignore"):
+        rate, (low, high) = part / whole, _limits(part, whole, confidence)
+    at_ends = np.where(part == 0, rate, np.minimum(rate, low)), np.where(part == whole, rate, np.maximum(rate, high))
+    return Proportions(rate, *at_ends)
+
+
+def _limits(k: Any, n: Any, confidence: float) -> tuple[Any, Any]:
+    """Wilson's interval as it comes out of the formula, of numbers or of arrays."""
+    z2 = _z(confidence) ** 2
+    centre = (k + z2 / 2) / (n + z2)
+    reach = (z2 * (k * (n - k) / n + z2 / 4)) ** 0.5 / (n + z2)
+    return centre - reach, centre + reach
