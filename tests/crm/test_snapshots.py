@@ -47,6 +47,12 @@ def test_a_column_of_snapshot_days(read: Read) -> None:
     assert intake.as_of == date(2025, 3, 31)
 
 
+def test_an_amount_that_a_later_snapshot_leaves_blank_is_still_known(read: Read) -> None:
+    days = ("2025-01-31", "2025-02-28", "2025-03-31")
+    rows = [[day, "A", "张伟", "线索", amount] for day, amount in zip(days, ("5", "6", ""), strict=True)]
+    assert read([HEADER, *rows]).visits["amount_cents"].tolist() == [600]
+
+
 def test_the_order_of_rows_does_not_matter(read: Read) -> None:
     assert short(read([HEADER, *ROWS[::-1]]).visits) == VISITS
 

@@ -167,9 +167,8 @@ def _visits(frame: pd.DataFrame, days: Seconds, ledger: Ledger) -> pd.DataFrame:
 
     heads = np.flatnonzero(~same)
     tails = np.append(heads[1:], len(frame)) - 1
-    runs = frame.iloc[heads].assign(
-        entered_day=start[heads], order=np.arange(len(heads)), amount_cents=frame["amount_cents"].array[tails]
-    )
+    amounts = frame[Col.AMOUNT_CENTS].reset_index(drop=True).groupby(np.cumsum(~same)).last()  # that is known
+    runs = frame.iloc[heads].assign(entered_day=start[heads], order=np.arange(len(heads)), amount_cents=amounts.array)
     goes_on = np.append(follows[heads[1:]], False)
     vanished = number[tails] + 1 < len(days)
     later = np.append(start[heads[1:]], BLANK)
