@@ -11,7 +11,6 @@ from xlfunnel import results, settings
 from xlfunnel.analysis import FunnelAnalysis, analyse
 from xlfunnel.carried import Carried
 from xlfunnel.crm import Intake, Source, as_toml, mapping_of, read_data_sheet, read_sources, remembered
-from xlfunnel.crm.warehouse import read_warehouse
 from xlfunnel.entered import Entered
 from xlfunnel.errors import InputError, UsageError, WorkbookError
 from xlfunnel.excel import inputs, template_id
@@ -128,6 +127,8 @@ def report(
     if engine is None:
         intake = check(files, chosen, progress)
     else:
+        from xlfunnel.crm.warehouse import read_warehouse  # with an engine only
+
         progress("cli.step.read")
         intake = read_warehouse(str(files.sources[0]), engine, chosen)
     progress("cli.step.analyse")

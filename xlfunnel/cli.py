@@ -1,4 +1,7 @@
-"""The command line. Exit codes: 0 done, 1 a fault of the program, 2 usage, 3 an input or a file was refused."""
+"""The command line. Exit codes: 0 done, 1 a fault of the program, 2 usage, 3 an input or a file was refused.
+
+What only some commands need is loaded by them: the others start without it.
+"""
 
 import sys
 import traceback
@@ -9,11 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from xlfunnel import app, arguments, bundle, consolidate, doctor, results, settings, split
+from xlfunnel import app, arguments, results, settings
 from xlfunnel.analysis import FunnelAnalysis
 from xlfunnel.console import Terminal
 from xlfunnel.crm import Source
-from xlfunnel.crm.engines import ENGINES
 from xlfunnel.errors import InputError, UsageError, WorkbookError, XlfunnelError
 from xlfunnel.excel import inputs
 from xlfunnel.excel.safe_write import backup_path
@@ -88,6 +90,8 @@ def _report(args: Namespace, terminal: Terminal) -> int:
 
 def _refuse_beside_engine(args: Namespace) -> None:
     """An engine reads one folder, file or table, which says everything itself."""
+    from xlfunnel.crm.engines import ENGINES
+
     if args.engine not in ENGINES:
         raise UsageError("cli.unknown_engine", engine=args.engine, known=", ".join(ENGINES))
     for name in ("history", "owners", "sheet"):
@@ -129,6 +133,8 @@ def _check(args: Namespace, terminal: Terminal) -> int:
 
 
 def _split(args: Namespace, terminal: Terminal) -> int:
+    from xlfunnel import split
+
     password = split.password_of(args.password_file) if args.password_file else None
     workbook = _own_workbook(args)
     if workbook:
@@ -149,10 +155,14 @@ def _split(args: Namespace, terminal: Terminal) -> int:
 
 def _own_workbook(args: Namespace) -> Path | None:
     """The source, if it is one workbook of ours: it brings its own settings, and what users typed into it."""
+    from xlfunnel import split
+
     return args.source[0] if len(args.source) == 1 and split.is_workbook(args.source[0]) else None
 
 
 def _consolidate(args: Namespace, terminal: Terminal) -> int:
+    from xlfunnel import consolidate, split
+
     password = split.password_of(args.password_file) if args.password_file else None
     chosen = settings.load(args.settings, language=terminal.language) if args.settings else None
     named = [p for p in (args.manifest, args.password_file, args.settings) if p]
@@ -213,6 +223,8 @@ def _template(args: Namespace, terminal: Terminal) -> int:
 
 
 def _bundle(args: Namespace, terminal: Terminal) -> int:
+    from xlfunnel import bundle
+
     with terminal.progress() as progress:
         made = bundle.bundle(args.output, python=args.python, progress=progress)
     mega = {"size": f"{made.size / 1e6:.0f}", "unpacked": f"{made.unpacked / 1e6:.0f}"}
@@ -221,6 +233,8 @@ def _bundle(args: Namespace, terminal: Terminal) -> int:
 
 
 def _doctor(args: Namespace, terminal: Terminal) -> int:
+    from xlfunnel import doctor
+
     report = doctor.diagnose()
     print("\n".join(doctor.sentences(report, terminal.say)))
     return _FAULT if report.level == doctor.Level.FAIL else _DONE

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from rich import box
@@ -13,13 +14,10 @@ from rich.console import Console
 from rich.table import Table
 
 from xlfunnel.analysis import FunnelAnalysis
-from xlfunnel.answers import told, worded
 from xlfunnel.app import Progress
 from xlfunnel.calendar import date_of
-from xlfunnel.consolidate import Consolidation
 from xlfunnel.crm import DataIssue, Intake, SourceSummary
 from xlfunnel.errors import XlfunnelError
-from xlfunnel.manifest import MANIFEST, Manifest, Totals
 from xlfunnel.metrics.quality import Account
 from xlfunnel.metrics.trend import TrendFit
 from xlfunnel.pages.assumed import assumed_rows
@@ -28,6 +26,10 @@ from xlfunnel.pages.quality import came_through
 from xlfunnel.settings import Settings
 from xlfunnel.strings import Words, words
 from xlfunnel.terms import ASSUMED, Col, Measure, Outcome, Treatment
+
+if TYPE_CHECKING:  # what a region is sent and answers is known to its two commands only
+    from xlfunnel.consolidate import Consolidation
+    from xlfunnel.manifest import Manifest, Totals
 
 _FLAGS_SHOWN = 12
 _ROWS_SHOWN = 5
@@ -93,8 +95,10 @@ class Terminal:
         for key, path in paths:
             console.print(say(key, path=path), soft_wrap=True)
 
-    def split(self, manifest: Manifest, folder: Path) -> None:
+    def split(self, manifest: "Manifest", folder: Path) -> None:
         """What each region got, what that adds up to, and where it is."""
+        from xlfunnel.manifest import MANIFEST
+
         console, say = _console(error=False), Phrases(Settings(language=manifest.language))
         columns = ("region", "workbook", "rows#", "opportunities#", "open#", "amount#")
         table = _table(say, "split.wrote", *columns, path=folder)
@@ -105,8 +109,10 @@ class Terminal:
         if manifest.encrypted:
             console.print(say("split.encrypted", manifest=MANIFEST), soft_wrap=True)
 
-    def consolidation(self, made: Consolidation, *, on_stderr: bool) -> None:
+    def consolidation(self, made: "Consolidation", *, on_stderr: bool) -> None:
         """What became of each file, and what concerns several of them."""
+        from xlfunnel.answers import told, worded
+
         console, say = _console(error=on_stderr), Phrases(made.settings)
         table = _table(say, "consolidate.title", "source", "region", "status", "rows#", "opportunities#", "remarks")
         for answer in made.answers:
@@ -157,7 +163,7 @@ def _table(say: Phrases, title: str, *columns: str, **facts: object) -> Table:
     return table
 
 
-def _sums(totals: Totals, say: Phrases) -> tuple[str, ...]:
+def _sums(totals: "Totals", say: Phrases) -> tuple[str, ...]:
     amount = sum(stage["amount"] for stage in totals.stages.values())
     return tuple(say.count(n) for n in (totals.rows, totals.opportunities, totals.open, amount))
 

@@ -8,6 +8,7 @@ Read are: real dates of a workbook, Excel's serial numbers (1900 and 1904), ISO 
 import re
 import unicodedata
 from datetime import date, datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,15 +35,15 @@ _TIME = (
     r"(?:[t\s,]*(?:(?:星期|周)[一二三四五六日天]\s*)?(?P<half>上午|下午|am|pm)?\s*(?P<h>\d{1,2})[:时点](?P<m>\d{1,2})?分?"
     r"(?::?(?P<s>\d{1,2})(?:[.,]\d+)?秒?)?\s*(?P<half2>am|pm)?\s*(?:z|utc|gmt|[+-]\d{2}:?\d{2})?)?"
 )
-_YEAR_FIRST = re.compile(r"(?P<y>\d{4})\s*[-/.年]\s*(?P<mo>\d{1,2})\s*[-/.月]\s*(?P<d>\d{1,2})\s*[日号]?" + _TIME)
-_EIGHT = re.compile(r"(?P<y>\d{4})(?P<mo>\d{2})(?P<d>\d{2})" + _TIME)
-_DAY_NAME = re.compile(r"(?P<d>\d{1,2})[-\s]+(?P<name>[a-z]{3,9})\.?[-,\s]+(?P<y>\d{4}|\d\d)" + _TIME)
-_NAME_DAY = re.compile(r"(?P<name>[a-z]{3,9})\.?\s+(?P<d>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<y>\d{4})" + _TIME)
-_DOTTED = re.compile(r"(?P<d>\d{1,2})\.(?P<mo>\d{1,2})\.(?P<y>\d{4})" + _TIME)
-_SLASHED = re.compile(r"(?P<a>\d{1,2})\s*[-/]\s*(?P<b>\d{1,2})\s*[-/]\s*(?P<y>\d{4})" + _TIME)
-_NUMBER_TEXT = re.compile(r"\d{5}(?:\.\d+)?|\d{12,13}")
-_MONTH_FIRST = re.compile(r"(?P<y>\d{4})\s*[-/.年]?\s*(?P<mo>\d{1,2})\s*月?(?:份)?")
-_MONTH_NAME = re.compile(r"(?P<name>[a-z]{3,9})\.?[-\s]+(?P<y>\d{4})")
+_YEAR_FIRST = r"(?P<y>\d{4})\s*[-/.年]\s*(?P<mo>\d{1,2})\s*[-/.月]\s*(?P<d>\d{1,2})\s*[日号]?" + _TIME
+_EIGHT = r"(?P<y>\d{4})(?P<mo>\d{2})(?P<d>\d{2})" + _TIME
+_DAY_NAME = r"(?P<d>\d{1,2})[-\s]+(?P<name>[a-z]{3,9})\.?[-,\s]+(?P<y>\d{4}|\d\d)" + _TIME
+_NAME_DAY = r"(?P<name>[a-z]{3,9})\.?\s+(?P<d>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<y>\d{4})" + _TIME
+_DOTTED = r"(?P<d>\d{1,2})\.(?P<mo>\d{1,2})\.(?P<y>\d{4})" + _TIME
+_SLASHED = r"(?P<a>\d{1,2})\s*[-/]\s*(?P<b>\d{1,2})\s*[-/]\s*(?P<y>\d{4})" + _TIME
+_NUMBER_TEXT = r"\d{5}(?:\.\d+)?|\d{12,13}"
+_MONTH_FIRST = r"(?P<y>\d{4})\s*[-/.年]?\s*(?P<mo>\d{1,2})\s*月?(?:份)?"
+_MONTH_NAME = r"(?P<name>[a-z]{3,9})\.?[-\s]+(?P<y>\d{4})"
 
 
 class Slashed(NamedTuple):
@@ -76,22 +77,22 @@ def moment(cell: object, epoch_1904: bool = False) -> int | Slashed:
         return BLANK
     if len(text) > 60:
         return BAD
-    for pattern in (_YEAR_FIRST, _EIGHT, _DAY_NAME, _NAME_DAY, _DOTTED):
-        found = pattern.fullmatch(text)
+    for form in (_YEAR_FIRST, _EIGHT, _DAY_NAME, _NAME_DAY, _DOTTED):
+        found = _form(form).fullmatch(text)
         if found:
             parts = found.groupdict()
             month = int(parts["mo"]) if parts.get("mo") else _MONTHS.get(parts["name"][:3], 0)
             return _seconds(_year(parts["y"]), month, int(parts["d"]), _clock(found))
-    found = _SLASHED.fullmatch(text)
+    found = _form(_SLASHED).fullmatch(text)
     if found:
         return Slashed(int(found["a"]), int(found["b"]), int(found["y"]), _clock(found))
-    return _number(float(text), epoch_1904) if _NUMBER_TEXT.fullmatch(text) else BAD
+    return _number(float(text), epoch_1904) if _form(_NUMBER_TEXT).fullmatch(text) else BAD
 
 
 def month(cell: object, epoch_1904: bool = False) -> int:
     """One cell as a month number; BLANK or BAD. Reads 2025-06, 202506, 2025年6月, Jun 2025 and dates."""
     text = unicodedata.normalize("NFKC", clean(plain(cell))[0]).casefold() if not isinstance(cell, date) else ""
-    found = _MONTH_FIRST.fullmatch(text) or _MONTH_NAME.fullmatch(text)
+    found = _form(_MONTH_FIRST).fullmatch(text) or _form(_MONTH_NAME).fullmatch(text)
     if found and len(text) > 5:  # five digits are a serial number
         parts = found.groupdict()
         number = int(parts["mo"]) if "mo" in parts else _MONTHS.get(parts["name"][:3], 0)
@@ -118,6 +119,12 @@ def moments(cells: Cells, epoch_1904: bool = False, month_first: bool = True) ->
     found = [moment(u, epoch_1904) for u in uniques]
     values = [f if isinstance(f, int) else f.seconds(month_first) for f in found]
     return np.take(np.array([*values, BLANK], dtype=np.int64), codes)
+
+
+@cache
+def _form(pattern: str) -> re.Pattern[str]:
+    """A form of dates, compiled when a text is first held against it: the real dates of a workbook need none."""
+    return re.compile(pattern)
 
 
 def _year(text: str) -> int:

@@ -88,7 +88,7 @@ class _Builder:
         for i, width in enumerate(page.widths):
             sheet.set_column(i, i, width)
         for row in range(1, _fixed_rows(page) + 1):
-            sheet.set_row(row - 1, page.heights.get(row, _DEFAULT_ROW))
+            sheet.set_row(row - 1, page.all_heights.get(row, _DEFAULT_ROW))
         for at, style in page.bands:
             for row, col in _cells(at):
                 sheet.write_blank(row, col, None, self._style(style))
@@ -236,7 +236,7 @@ class _Builder:
             off = left + (_EDGE if right_edge else _GAP)
             native.set_size({
                 "width": sum(_pixels(page.widths[c]) for c in range(c1, c2 + 1)) - off,
-                "height": sum(round(page.heights.get(r + 1, _DEFAULT_ROW) * 4 / 3) for r in range(r1, r2 + 1)),
+                "height": sum(round(page.all_heights.get(r + 1, _DEFAULT_ROW) * 4 / 3) for r in range(r1, r2 + 1)),
             })  # fmt: skip
             place = {"object_position": 1, "description": self._say(chart.title), "x_offset": left}
             sheet.insert_chart(r1, c1, native, place)
@@ -286,7 +286,7 @@ class _Builder:
 def _fixed_rows(page: Page) -> int:
     """Rows whose height the template sets: down to the last chart, or the last row named."""
     drawn = [xl_cell_to_rowcol(c.at.split(":")[1])[0] + 1 for c in page.charts]
-    return max([*page.heights, *drawn], default=0)
+    return max([*page.all_heights, *drawn], default=0)
 
 
 def _cells(at: str) -> Iterator[tuple[int, int]]:

@@ -36,10 +36,15 @@ def _height(term: str) -> float:
     return 8 + 14 * max(lines(text, width) for text, width in texts)
 
 
+def _heights() -> dict[int, float]:
+    return {_FIRST + i: _height(t) for i, t in enumerate(TERMS)}
+
+
 PAGE = Page(
     key="definitions",
     widths=(1.7, *_WIDTHS.values(), 1.7),
-    heights={1: 8, 2: 28, 3: 18, 4: 6, **{_FIRST + i: _height(t) for i, t in enumerate(TERMS)}},
+    heights={1: 8, 2: 28, 3: 18, 4: 6},
+    fitted=_heights,
     area=f"B1:D{_FIRST + len(TERMS) - 1}",
     repeat="2:5",
     freeze="A6",

@@ -4,8 +4,9 @@ Addresses are A1 text ("B2", or "B2:R2" for merged cells) so that a page reads l
 `xlfunnel.strings`; styles are names of `xlfunnel.excel.styles`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import pandas as pd
 
@@ -203,6 +204,7 @@ class Page:
 
     widths   column widths in characters, from column A
     heights  row number -> height in points
+    fitted   gives the heights of further rows, which are worked out from their words when the sheet is drawn
     bands    cells filled with a style before anything is written into them
     area     print area; its last row moves with the tables it ends on
     repeat   rows repeated on each printed page ("1:3"), or ""
@@ -229,6 +231,12 @@ class Page:
     parts: tuple[str, ...] = ()
     one_page: bool = False
     input: bool = False
+    fitted: Callable[[], Mapping[int, float]] = dict
+
+    @cached_property
+    def all_heights(self) -> Mapping[int, float]:
+        """Row number -> height in points, of all rows that have one of their own."""
+        return {**self.heights, **self.fitted()}
 
 
 @dataclass(frozen=True)
