@@ -12,7 +12,7 @@ import pandas as pd
 from xlfunnel.calendar import date_of, day_number, month_end
 from xlfunnel.crm import joins, lookups, snapshots, visits
 from xlfunnel.crm.columns import STAGE_KEYS
-from xlfunnel.crm.grid import Grid, Numbers
+from xlfunnel.crm.grid import Grid
 from xlfunnel.crm.intake import Intake, Source, SourceSummary
 from xlfunnel.crm.ledger import Ledger
 from xlfunnel.crm.packed import expanded
@@ -22,6 +22,7 @@ from xlfunnel.crm.shapes import HISTORY_RULES, LOOKUP, OPPORTUNITIES, RULES
 from xlfunnel.crm.stages import UNKNOWN, StageNames
 from xlfunnel.crm.tables import RawTable, found, is_total, opened
 from xlfunnel.crm.text import texts
+from xlfunnel.crm.turned import Numbers
 from xlfunnel.errors import InputError
 from xlfunnel.settings import Settings
 from xlfunnel.terms import Col, Field, IssueCode, Shape, Treatment

@@ -1,29 +1,20 @@
 """A sheet or a delimited text as rows of cells, before anybody knows what its columns mean."""
 
-import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import compress, islice
-from typing import Any
+from itertools import islice
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from xlfunnel.crm.text import Cells
-from xlfunnel.errors import InputError
+if TYPE_CHECKING:
+    from xlfunnel.crm.text import Cells
+    from xlfunnel.crm.turned import Numbers
 
 HEAD_ROWS = 30
 """The header stands within the first so many rows."""
 MAX_COLUMNS = 16_384
 """Columns that are looked at: as many as a worksheet has."""
-
-MAX_ROWS = 3_000_000
-"""Rows that fit into memory as cells: about a gigabyte a million."""
-
-_BLOCK = 4096
-"""Rows that are turned into columns at once: their cells are still near at hand then."""
-
-Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -54,40 +45,6 @@ class Grid:
 
         Rows without any content are left out. Raises InputError too_large beyond MAX_ROWS of them.
         """
-        wanted = sorted(set(columns))
-        numbers: list[Numbers] = []
-        parts: list[list[Cells]] = []
-        at, count, rows = skip + 1, 0, islice(self.rows(), skip, None)
-        with _no_collecting():
-            while block := list(islice(rows, _BLOCK)):
-                kept = np.fromiter(map(any, block), dtype=bool, count=len(block))
-                numbers.append(np.flatnonzero(kept) + at)
-                at, count = at + len(block), count + int(kept.sum())
-                if count > MAX_ROWS:
-                    raise InputError("input.too_large", file=self.name)
-                parts.append(_turned(block if kept.all() else list(compress(block, kept)), wanted))
-        if not parts:
-            return np.empty(0, dtype=np.int64), [np.empty(0, dtype=object) for _ in columns]
-        turned = [np.concatenate(column) for column in zip(*parts, strict=True)]
-        return np.concatenate(numbers), [turned[wanted.index(index)] for index in columns]
+        from xlfunnel.crm.turned import turned  # loads numpy, before which a file can be opened
 
-
-def _turned(rows: Sequence[Sequence[object]], columns: Sequence[int]) -> list[Cells]:
-    """The columns of a few rows; a row that ends early is blank from there on."""
-    width = columns[-1] + 1
-    if min(map(len, rows), default=width) < width:
-        rows = [[*row, *[""] * (width - len(row))] for row in rows]
-    turned = list(zip(*rows, strict=False)) or [()] * width
-    return [np.fromiter(turned[c], dtype=object, count=len(rows)) for c in columns]
-
-
-@contextmanager
-def _no_collecting() -> Iterator[None]:
-    """Millions of small rows, none of them part of a cycle, would have the collector search them again and again."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
+        return turned(self.name, islice(self.rows(), skip, None), skip + 1, columns)

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from xlfunnel.crm.grid import Numbers
 from xlfunnel.crm.intake import DataIssue
 from xlfunnel.crm.text import Cells, clean, plain
+from xlfunnel.crm.turned import Numbers
 from xlfunnel.terms import IssueCode, Treatment
 
 Positions = np.ndarray[Any, np.dtype[np.intp]]

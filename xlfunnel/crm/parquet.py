@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from xlfunnel.crm.grid import HEAD_ROWS, MAX_ROWS, Grid, Numbers
+from xlfunnel.crm.grid import HEAD_ROWS, Grid
 from xlfunnel.crm.text import Cells
+from xlfunnel.crm.turned import MAX_ROWS, Numbers
 from xlfunnel.errors import InputError
 
 _T = TypeVar("_T")

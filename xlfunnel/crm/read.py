@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
-from xlfunnel.crm import delimited, guard, packed, parquet
+from xlfunnel.crm import delimited, guard, packed
 from xlfunnel.crm.grid import Grid
 from xlfunnel.crm.guard import Kind
 from xlfunnel.crm.intake import Source
@@ -54,6 +54,8 @@ def grids(source: Source) -> Iterator[Grid]:
         else:
             yield from _workbook(source, data, package)
     elif data.startswith(_PARQUET) and suffix not in guard.TEXTS:
+        from xlfunnel.crm import parquet  # loads numpy, before which any other file can be opened
+
         yield parquet.grid(name, data)
     elif suffix in _WORKBOOK_NAMES and not (suffix == ".xls" and data.lstrip()[:1] == b"<"):
         raise InputError("input.not_a_workbook", file=name)
