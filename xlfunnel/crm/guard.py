@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import chain
 
 from xlfunnel.crm.guard_ods import ods_area
 from xlfunnel.crm.guard_xlsb import xlsb_area
@@ -33,8 +34,8 @@ _NAMES = (rb"([A-Z]{2,3})\d", rb"[A-Z]{1,3}(\d{6,})", rb"(\d+)")
 _WIDE, _FAR, _ROW = (re.compile(b'r="' + p) for p in _NAMES)
 _WIDE_ODD, _FAR_ODD, _ROW_ODD = (re.compile(rb"\br\s*=\s*[\"']" + p) for p in _NAMES)
 _ODD = re.compile(rb"r(?:\s+=|=\s|=')")
-_BEYOND = re.compile(rb"r(?:=\"(?:[A-Z]{2,3}\d|[A-Z]?\d{7})|\s+=|=\s|=')")
-"""What takes a sheet beyond 26 columns and 999,999 rows, or is put in an odd way."""
+_BEYOND = re.compile(rb"r[\s=](?:[\s=']|\"(?:[A-Z]{2}|[A-Z]?\d{7}))")
+"""What may take a sheet beyond 26 columns and 999,999 rows, or may be put in an odd way."""
 _FILLED = re.compile(rb"<(?:\w+:)?c\b[^<>]*\br\s*=\s*[\"']([A-Z]{1,3})(\d+)[\"'][^<>]*(?<!/)>\s*<(?!/)")
 _DATE_1904 = re.compile(rb"date1904\s*=\s*[\"'](?:1|true|on)[\"']")
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
@@ -157,7 +158,7 @@ def _spreadsheet(name: str, data: bytes, files: list[zipfile.ZipInfo]) -> Packag
             raise InputError("input.unsafe_xml", file=name)
         if low.endswith("workbook.xml"):
             epoch_1904 = epoch_1904 or bool(_DATE_1904.search(first))
-        elif b"worksheet" in first[:2048] and _area(data, part) > MAX_CELLS:
+        elif b"worksheet" in first[:2048] and _is_beyond(chain([first], pieces)) and _area(data, part) > MAX_CELLS:
             _refuse_large(name, [_filled_area(data, part)])
     return Package(Kind.XLSX, epoch_1904, is_wide)
 
@@ -176,12 +177,14 @@ def _says(data: bytes, files: list[zipfile.ZipInfo], name: str, word: bytes) -> 
     return any(word in b"".join(unpacked(data, p)) for p in files if p.filename == name)
 
 
+def _is_beyond(pieces: Iterable[bytes]) -> bool:
+    """False if the cells of a sheet are at most 26 x 999,999, which is bearable whatever it holds."""
+    return any(_BEYOND.search(chunk) for chunk in _overlapping(pieces))
+
+
 def _area(data: bytes, part: zipfile.ZipInfo) -> int:
-    """Cells of the rectangle from A1 to the last row and column that any cell names, filled or not; 0 if they are at
-    most 26 x 999,999, which is bearable whatever it holds."""
-    if not any(_BEYOND.search(chunk) for chunk in _overlapping(data, part)):
-        return 0
-    return _area_of(_overlapping(data, part))
+    """Cells of the rectangle from A1 to the last row and column that any cell names, filled or not."""
+    return _area_of(_overlapping(unpacked(data, part)))
 
 
 def _area_of(chunks: Iterable[bytes]) -> int:
@@ -198,17 +201,17 @@ def _area_of(chunks: Iterable[bytes]) -> int:
 def _filled_area(data: bytes, part: zipfile.ZipInfo) -> int:
     """The same for cells that hold something: formats without content are not allotted."""
     rows, columns = 0, {b"A"}
-    for chunk in _overlapping(data, part):
+    for chunk in _overlapping(unpacked(data, part)):
         for letters, number in _FILLED.findall(chunk):
             columns.add(letters)
             rows = max(rows, int(number[:8]))
     return rows * max(_column_number(c) for c in columns)
 
 
-def _overlapping(data: bytes, part: zipfile.ZipInfo) -> Iterator[bytes]:
-    """The part in pieces that overlap, so that no tag is cut in all of them."""
+def _overlapping(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The pieces of a part, each with the end of the one before, so that no tag is cut in all of them."""
     tail = b""
-    for piece in unpacked(data, part):
+    for piece in pieces:
         yield tail + piece
         tail = piece[-1024:]
 
