@@ -83,7 +83,7 @@ STYLES: dict[str, dict[str, Any]] = {
         "bg_color": "panel", "bold": True, "font_color": "teal", "align": "center", "valign": "vcenter",
         "bottom": 1, "bottom_color": "teal3",
     },
-    "p_value": {**_NUMBER, "num_format": '[<0.0001]"<"0.0001;0.0000'},
+    "p_value": {**_NUMBER, "num_format": '[<0.0001]"<0.0001";0.0000'},
     "money": {**_NUMBER, "num_format": "#,##0"},
     "input_pick": {**_INPUT, "num_format": "@", "indent": 1, "bold": True, "font_size": 12},
     "pick_label": {"bold": True, "font_color": "teal", "align": "right", "valign": "vcenter", "indent": 1},
