@@ -106,7 +106,7 @@ def _edit(book: xw.Book, rows: list[list[object]], as_of: date, months: int) -> 
     """What a user does to the Data and Settings sheets, quickly."""
     head = LiveBook(book).native("tbl_data").range.value[0]
     frame = pd.DataFrame(rows, columns=head, dtype=object)
-    fill(Report({"tbl_data": frame}, {"cfg_as_of": as_of, "cfg_trend_months": months}), LiveSink(book))
+    fill(Report({"tbl_data": frame}, {"cfg_as_of": as_of, "cfg_trend_months": months}), LiveSink(LiveBook(book)))
 
 
 def test_the_sample_and_a_refresh_give_the_published_fits(office: Office, book: xw.Book) -> None:

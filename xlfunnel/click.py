@@ -118,7 +118,7 @@ class Click:
     def write(self, report: Report) -> None:
         """Write a report into the open workbook; what it overwrites is kept."""
         self.step("check")
-        sink = LiveSink(self.live.book, self._keep)
+        sink = LiveSink(self.live, self._keep)
         fill(report, sink)
         self.step("calculate")
         self.live.book.app.calculate()
@@ -170,7 +170,7 @@ class Click:
 
     def go_to(self, table: str) -> None:
         """The sheet of a table to the front."""
-        self.live.book.sheets[self.live.table(table).sheet].activate()
+        self.live.sheet(self.live.sheet_of(table)).activate()
 
     def open(self, path: Path) -> None:
         """Show a file in its own program, or at least say where it is."""

@@ -32,7 +32,7 @@ def template(tmp_path: Path) -> Path:
 
 
 def _fill(book: xw.Book, tables: dict[str, pd.DataFrame], **more: Any) -> LiveSink:
-    sink = LiveSink(book)
+    sink = LiveSink(LiveBook(book))
     fill(Report(tables, more.get("cells", {}), more.get("keys", {})), sink)
     return sink
 
@@ -179,16 +179,16 @@ def test_what_is_kept_brings_everything_back(template: Path, office_app: xw.App,
     first = Report({"tbl_month": months(1, None, 3), "tbl_data": data}, {"txt_title": "=first"}, keys)
     second = Report({"tbl_month": months(9, 8), "tbl_data": data.head(0)}, {"txt_title": 2.5}, keys)
     with opened(office_app, template) as book:
-        fill(first, LiveSink(book))
+        fill(first, LiveSink(LiveBook(book)))
         book.sheets[TREND]["E13:E14"].value = [["typed"], ["beside a row that goes"]]
         before = [sheet["A1:L30"].formula for sheet in book.sheets]
-        sink = LiveSink(book, lambda report: snapshot.keep(path, report))
+        sink = LiveSink(LiveBook(book), lambda report: snapshot.keep(path, report))
         fill(second, sink)
         assert sink.orphans == (Orphan("tbl_month", "2025-03", "备注", "beside a row that goes"),)
         assert [sheet["A1:L30"].formula for sheet in book.sheets] != before
         kept = snapshot.kept(path)
         assert kept is not None
-        fill(kept, LiveSink(book))
+        fill(kept, LiveSink(LiveBook(book)))
         assert [sheet["A1:L30"].formula for sheet in book.sheets] == before
 
 
@@ -217,7 +217,7 @@ def test_dates_keep_their_day_in_either_date_system(tmp_path: Path, office_app: 
 def _calls(app: xw.App, path: Path, tables: dict[str, pd.DataFrame]) -> Counter[str]:
     calls: Counter[str] = Counter()
     with opened(app, path) as book:
-        fill(Report(tables, {"txt_title": "x"}, {"tbl_month": "月份"}), LiveSink(counted(book, calls)))
+        fill(Report(tables, {"txt_title": "x"}, {"tbl_month": "月份"}), LiveSink(LiveBook(counted(book, calls))))
     return calls
 
 
@@ -228,17 +228,15 @@ def test_calls_grow_with_tables_and_not_with_rows(template: Path, office_app: xw
     assert few["Range.raw_value"] >= 4  # reads and writes are seen at all
     side = pd.DataFrame({"名称": ["a"] * 4, "数值": 1})
     both = _calls(office_app, template, {"tbl_month": months(*range(5)), "tbl_side": side})
-    assert both.total() - few.total() < few.total()
+    assert few.total() <= 64, few
+    assert both.total() - few.total() <= 7, both - few  # its filter is lifted, cells are inserted, its rows written
 
 
 def test_one_write_a_table_without_formulas(office_app: xw.App) -> None:
     data = pd.DataFrame({"商机编号": [f"P-{i}" for i in range(50)], "金额": range(50)})
     calls: Counter[str] = Counter()
     with opened(office_app, shipped(file_name("zh-CN"))) as book:
-        sink = LiveSink(counted(book, calls))
-        sink.table("tbl_data", data, None)
-        calls.clear()
-        sink.finish()
+        fill(Report({"tbl_data": data}, {}), LiveSink(LiveBook(counted(book, calls))))
         body = book.sheets["数据"]["A4:H53"].value
     assert [row[0] for row in body] == data["商机编号"].tolist()
     assert calls["Range.raw_value"] == 2  # what stood there is read once, and all of it is written once

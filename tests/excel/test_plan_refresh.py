@@ -15,6 +15,7 @@ from xlfunnel.analysis import FunnelAnalysis, analyse
 from xlfunnel.crm import read_sources
 from xlfunnel.excel import inputs
 from xlfunnel.excel.file_sink import FileSink
+from xlfunnel.excel.live_book import LiveBook
 from xlfunnel.excel.live_sink import LiveSink
 from xlfunnel.excel.template_id import file_name
 from xlfunnel.pages import build_report, plans
@@ -71,7 +72,7 @@ def refresh(kind: str, request: pytest.FixtureRequest) -> Refresh:
 
     def by_hand(path: Path, as_of: date) -> None:
         with opened(request.getfixturevalue("office_app"), path) as book:
-            _fill(path, as_of, LiveSink(book))
+            _fill(path, as_of, LiveSink(LiveBook(book)))
             book.save(path)
 
     return by_file if kind == "file" else by_hand

@@ -136,3 +136,13 @@ def test_formula_copied_three_rows_down(formula: str, expected: str) -> None:
 
 def test_formula_that_would_leave_the_sheet_stays() -> None:
     assert shifted_formula("C2", -3) == "C2"
+
+
+def test_a_range_knows_what_lies_in_it_and_around_it() -> None:
+    at = Range(2, 3, 5, 4)
+    assert (at.cells, at.first) == (8, Range(2, 3, 2, 3))
+    assert at.contains(at)
+    assert at.contains(Range(3, 4, 5, 4))
+    assert not at.contains(Range(3, 4, 6, 4))
+    assert not at.contains(Range(3, 2, 3, 3))
+    assert at.around(Range(4, 1, 9, 2)) == Range(2, 1, 9, 4)

@@ -16,6 +16,7 @@ from xlfunnel import app
 from xlfunnel.analysis import analyse
 from xlfunnel.errors import WorkbookError
 from xlfunnel.excel.file_sink import FileSink
+from xlfunnel.excel.live_book import LiveBook
 from xlfunnel.excel.live_sink import LiveSink
 from xlfunnel.excel.recording_sink import RecordingSink
 from xlfunnel.excel.template_id import file_name
@@ -48,7 +49,7 @@ def filled(request: pytest.FixtureRequest, template: Path, tmp_path: Path) -> Fi
     def by_hand(report: Report, source: Path = template, name: str = "out") -> tuple[Path, tuple[Orphan, ...]]:
         out = tmp_path / f"{name}.xlsx"
         with opened(request.getfixturevalue("office_app"), source) as book:
-            sink = LiveSink(book)
+            sink = LiveSink(LiveBook(book))
             fill(report, sink)
             book.save(out)
         return out, sink.orphans
@@ -184,7 +185,7 @@ def test_nothing_is_written_before_the_report_is_complete(template: Path, office
     with opened(office_app, template) as book:
         before = book.sheets[TREND]["A1:L30"].formula
         with pytest.raises(WorkbookError):
-            fill(Report({"tbl_month": months(1, 2, 3)}, {"txt_title": "x", "txt_none": 1}), LiveSink(book))
+            fill(Report({"tbl_month": months(1, 2, 3)}, {"txt_title": "x", "txt_none": 1}), LiveSink(LiveBook(book)))
         assert book.sheets[TREND]["A1:L30"].formula == before
 
 
@@ -195,7 +196,7 @@ def test_file_and_open_workbook_are_equal_cell_for_cell(language: str, tmp_path:
     template = shipped(file_name(language))
     fill(report, FileSink(template, tmp_path / "file.xlsx"))
     with opened(office_app, template) as book:
-        fill(report, LiveSink(book))
+        fill(report, LiveSink(LiveBook(book)))
         book.save(tmp_path / "live.xlsx")
     names = [*report.tables], [*report.cells]
     closed, live = (read_back(tmp_path / f"{kind}.xlsx", *names) for kind in ("file", "live"))

@@ -218,7 +218,7 @@ def test_the_open_workbook_does_as_the_file(language: str, tmp_path: Path, offic
             for name, frame in entered.tables.items():
                 pd.testing.assert_frame_equal(found.tables[name], frame, check_dtype=False)
             assert (found.apart, found.mended) == (entered.apart, entered.mended)
-            fill(build_report(of(language, now, found), with_data=False), LiveSink(live))
+            fill(build_report(of(language, now, found), with_data=False), LiveSink(LiveBook(live)))
         live.save(live_path)
     columns = ("urgency", "next_step", "expected_close", "stale", "verdict")
     assert beside(live_path, "tbl_opportunities", *columns) == beside(path, "tbl_opportunities", *columns)

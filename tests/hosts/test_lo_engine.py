@@ -178,3 +178,13 @@ def test_state_of_the_application_is_kept_and_changed(office_app: xw.App, book: 
 def test_macros_find_their_workbook(book: xw.Book) -> None:
     book.set_mock_caller()
     assert xw.Book.caller().name == book.name
+
+
+def test_several_ranges_are_addressed_in_their_order(book: xw.Book) -> None:
+    sheet = book.sheets[0]
+    assert sheet.range("C3,kpi_total,B2:C4").address == "$C$3,$G$1,$B$2:$C$4"
+    other = book.sheets.add("other")
+    with pytest.raises(OfficeError):
+        other.range("C3,kpi_total")
+    with pytest.raises(OfficeError):
+        sheet.range("C3,kpi_nobody")

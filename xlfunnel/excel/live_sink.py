@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 import pandas as pd
-import xlwings as xw
 
 from xlfunnel.errors import WorkbookError
 from xlfunnel.excel.cells import Plain, plain
-from xlfunnel.excel.live_book import LiveBook, is_formula, plain_rows, put
-from xlfunnel.excel.live_table import LiveTable, entry
+from xlfunnel.excel.live_book import LiveBook
+from xlfunnel.excel.live_cells import Blocks, formulas, is_formula, plain_rows, put, values
+from xlfunnel.excel.live_table import LiveTable, entry, formulas_of
 from xlfunnel.excel.ranges import Range, parse_range
 from xlfunnel.excel.table_fill import TableFill, table_fill
 from xlfunnel.excel.typed_columns import Orphan
@@ -29,7 +29,7 @@ class _Shown:
 
 
 class LiveSink:
-    """A `report.Sink` that fills the open workbook `book`. Nothing is written before `finish`.
+    """A `report.Sink` that fills the open workbook. Nothing is written before `finish`.
 
     keep     is given, before anything is written, a report that would bring back all that is about to change; a
              formula that a user typed into it is its value there
@@ -39,8 +39,8 @@ class LiveSink:
     in `finish` `.protected` for a sheet that must not be written to. Nothing is written then.
     """
 
-    def __init__(self, book: xw.Book, keep: Callable[[Report], None] | None = None) -> None:
-        self._book, self._live, self._keep = book, LiveBook(book), keep
+    def __init__(self, live: LiveBook, keep: Callable[[Report], None] | None = None) -> None:
+        self._live, self._keep = live, keep
         self._fills: dict[str, TableFill] = {}
         self._keys: dict[str, str] = {}
         self._named: dict[str, tuple[str, tuple[int, int]]] = {}
@@ -62,8 +62,9 @@ class LiveSink:
     def finish(self) -> None:
         """Write everything, the lower tables of a sheet first: rows that come or go above would move them."""
         self._refuse_protected()
-        tables = {name: LiveTable(self._live, fill) for name, fill in self._fills.items()}
-        shown = {sheet: self._shown(sheet, cells) for sheet, cells in self._cells.items()}
+        texts = {sheet: self._formulas(sheet) for sheet in self._sheets}
+        tables = {name: LiveTable(self._live, f, texts[f.table.sheet]) for name, f in self._fills.items()}
+        shown = {sheet: self._shown(sheet, cells, texts[sheet]) for sheet, cells in self._cells.items()}
         if self._keep is not None:
             self._keep(self._report(tables, shown))
         areas = self._print_areas()
@@ -77,19 +78,29 @@ class LiveSink:
             setup = self._live.sheet(sheet).page_setup
             if setup.print_area != area:
                 setup.print_area = area
+        self._live.forget()
+
+    @property
+    def _sheets(self) -> list[str]:
+        """The sheets to be written to."""
+        return list(dict.fromkeys([f.table.sheet for f in self._fills.values()] + list(self._cells)))
 
     def _refuse_protected(self) -> None:
-        for sheet in dict.fromkeys([f.table.sheet for f in self._fills.values()] + list(self._cells)):
+        for sheet in self._sheets:
             if self._live.is_protected(sheet):
                 raise WorkbookError("workbook.protected", sheet=sheet)
 
-    def _shown(self, sheet: str, cells: Cells) -> dict[tuple[int, int], _Shown]:
-        """What the named cells of a sheet show now; the rectangle around them all is read at once."""
-        rows, columns = zip(*cells, strict=True)
-        at = Range(min(rows), min(columns), max(rows), max(columns))
-        values = plain_rows(self._live.values(sheet, at), self._live.date1904)
-        formulas = self._live.formulas(sheet, at)
-        return {(r, c): _Shown(values[r - at.r1][c - at.c1], formulas[r - at.r1][c - at.c1]) for r, c in cells}
+    def _formulas(self, sheet: str) -> Blocks:
+        """The formulas that a fill of this sheet must know."""
+        fills = [formulas_of(f) for f in self._fills.values() if f.table.sheet == sheet]
+        wanted = [*fills, *(_lone(at) for at in self._cells.get(sheet, ()))]
+        return Blocks(lambda at: formulas(self._live.sheet(sheet), at), wanted)
+
+    def _shown(self, sheet: str, cells: Cells, texts: Blocks) -> dict[tuple[int, int], _Shown]:
+        """What the named cells of a sheet show now."""
+        read = Blocks(lambda at: values(self._live.sheet(sheet), at), map(_lone, cells))
+        shown = plain_rows((read[_lone(at)][0] for at in cells), self._live.date1904)
+        return {at: _Shown(value, texts[_lone(at)][0][0]) for at, (value,) in zip(cells, shown, strict=True)}
 
     def _write_cells(self, sheet: str, cells: Cells, shown: Mapping[tuple[int, int], _Shown]) -> None:
         for at in blocks(cells):
@@ -119,6 +130,11 @@ class LiveSink:
                 tables = self._live.tables_of(sheet)
                 areas[sheet] = ",".join(absolute(printed_area(p, tables, fills)) for p in parts if p)
         return areas
+
+
+def _lone(cell: tuple[int, int]) -> Range:
+    row, column = cell
+    return Range(row, column, row, column)
 
 
 def blocks(cells: Iterable[tuple[int, int]]) -> list[Range]:

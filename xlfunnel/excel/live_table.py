@@ -10,7 +10,8 @@ from itertools import groupby
 import xlwings as xw
 
 from xlfunnel.excel.cells import Plain
-from xlfunnel.excel.live_book import LiveBook, Rows, block, is_formula, plain_rows, put
+from xlfunnel.excel.live_book import LiveBook
+from xlfunnel.excel.live_cells import Blocks, block, formulas, is_formula, plain_rows, put
 from xlfunnel.excel.ranges import Range, shifted_formula
 from xlfunnel.excel.table_fill import MIN_ROWS, TableFill
 from xlfunnel.excel.typed_columns import Orphan, key_text, keys_of, matched
@@ -23,26 +24,24 @@ _LONG = 64
 class LiveTable:
     """A table, what it shows before the fill, and which of its columns calculate.
 
+    formulas    of its sheet, with those that `formulas_of` asks for among them
     calculated  columns whose cells are formulas: they are left to Excel
     typed       columns of the user, merged by key
     """
 
-    def __init__(self, live: LiveBook, fill: TableFill) -> None:
+    def __init__(self, live: LiveBook, fill: TableFill, formulas: Blocks) -> None:
         self.fill = fill
         self._live, self._table = live, fill.table
         self._sheet = live.sheet(fill.table.sheet)
-        t = fill.table
-        self._before: Rows = live.values(t.sheet, Range(t.first, t.at.c1, t.last, t.at.c2))
-        self._formulas: list[list[str]] = live.formulas(t.sheet, Range(t.first, t.at.c1, t.first, t.at.c2))
-        columns = range(t.at.c1, t.at.c2 + 1)
-        if any(c not in fill.frame_columns for c in columns):
-            self._formulas = live.formulas(t.sheet, Range(t.first, t.at.c1, t.last, t.at.c2))
+        self._before = live.body(fill.table.name)
+        self._formulas = formulas[formulas_of(fill)]
+        columns = _columns(fill)
         self.calculated = frozenset(c for c in columns if self._calculates(c))
         self.typed = tuple(c for c in columns if c not in fill.frame_columns and c not in self.calculated)
 
     def kept(self) -> tuple[list[str], list[list[Plain]]]:
         """Headers and rows of all columns but the calculated ones, as they were before the fill."""
-        columns = [c for c in range(self._table.at.c1, self._table.at.c2 + 1) if c not in self.calculated]
+        columns = [c for c in _columns(self.fill) if c not in self.calculated]
         rows = plain_rows(self._before, self._live.date1904)
         left = self._table.at.c1
         return [self.fill.column_name(c) for c in columns], [[row[c - left] for c in columns] for row in rows]
@@ -114,15 +113,22 @@ class LiveTable:
         if not self.calculated:
             return
         table, fill = self._table, self.fill
-        first = self._live.formulas(table.sheet, self._band(table.first, table.first))[0]
+        first = formulas(self._sheet, self._band(table.first, table.first))[0]
         rows = range(table.first + 1, fill.last + 1)
-        for column in sorted(self.calculated):
-            text = first[column - table.at.c1]
-            at = Range(rows[0], column, rows[-1], column)
-            block(self._sheet, at).formula = [[shifted_formula(text, row - table.first)] for row in rows]
+        for run in _runs(self.calculated):
+            texts = [first[column - table.at.c1] for column in run]
+            at = Range(rows[0], run[0], rows[-1], run[-1])
+            put(self._sheet, at, [[shifted_formula(t, row - table.first) for t in texts] for row in rows])
 
     def _band(self, r1: int, r2: int) -> Range:
         return Range(r1, self._table.at.c1, r2, self._table.at.c2)
+
+
+def formulas_of(fill: TableFill) -> Range:
+    """The cells whose formulas must be known: the first body row; all rows if there are columns of the user."""
+    t = fill.table
+    last = t.first if set(_columns(fill)) <= fill.frame_columns else t.last
+    return Range(t.first, t.at.c1, last, t.at.c2)
 
 
 def as_text(text: str) -> str:
@@ -137,6 +143,10 @@ def entry(value: Plain) -> object:
     if isinstance(value, str):
         return as_text(value)
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _columns(fill: TableFill) -> range:
+    return range(fill.table.at.c1, fill.table.at.c2 + 1)
 
 
 def _plain_key(value: object) -> Plain:

@@ -31,6 +31,24 @@ class Range:
         first = f"{letters(self.c1)}{self.r1}"
         return first if (self.r1, self.c1) == (self.r2, self.c2) else f"{first}:{letters(self.c2)}{self.r2}"
 
+    @property
+    def cells(self) -> int:
+        """How many there are."""
+        return (self.r2 - self.r1 + 1) * (self.c2 - self.c1 + 1)
+
+    @property
+    def first(self) -> "Range":
+        """Its first cell."""
+        return Range(self.r1, self.c1, self.r1, self.c1)
+
+    def contains(self, other: "Range") -> bool:
+        """True if all cells of the other are cells of this one."""
+        return self.r1 <= other.r1 and other.r2 <= self.r2 and self.c1 <= other.c1 and other.c2 <= self.c2
+
+    def around(self, other: "Range") -> "Range":
+        """The smallest range with both in it."""
+        return Range(min(self.r1, other.r1), min(self.c1, other.c1), max(self.r2, other.r2), max(self.c2, other.c2))
+
     def overlaps(self, other: "Range") -> bool:
         """True if the two have a cell in common."""
         return self.r1 <= other.r2 and other.r1 <= self.r2 and self.c1 <= other.c2 and other.c1 <= self.c2

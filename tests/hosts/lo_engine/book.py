@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
-from hosts.lo_engine.cells import Range, quoted, span
-from hosts.lo_engine.errors import translated
+from hosts.lo_engine.cells import Areas, Range, quoted, span
+from hosts.lo_engine.errors import OfficeError, translated
 from hosts.lo_engine.tables import Tables
 from hosts.uno_bridge import named, struct, values
 from xlwings import base_classes
+
+from xlfunnel.excel.ranges import parse_range
 
 _FILTERS = {".xlsx": "Calc MS Excel 2007 XML", ".xlsm": "Calc MS Excel 2007 VBA XML", ".ods": "calc8"}
 
@@ -182,7 +184,9 @@ class Sheet(base_classes.Sheet):
     def activate(self) -> None:
         self.book.document.CurrentController.setActiveSheet(self.sheet)
 
-    def range(self, arg1: Any, arg2: Any = None) -> Range:
+    def range(self, arg1: Any, arg2: Any = None) -> "Range | Areas":
+        if isinstance(arg1, str) and "," in arg1:
+            return Areas([self.range(part) for part in arg1.split(",")])
         (r1, c1), (r2, c2) = self._corners(arg1)
         if arg2 is not None:
             r2, c2 = self._corners(arg2)[1]
@@ -199,8 +203,12 @@ class Sheet(base_classes.Sheet):
         if isinstance(arg, tuple):
             row, column, height, width = arg if len(arg) == 4 else (*arg, 1, 1)
             return (row, column), (row + height - 1, column + width - 1)
-        names = self.book.names
-        at = names(arg).refers_to_range if names.contains(arg) else Range(self, self.sheet.getCellRangeByName(arg))
+        plain = parse_range(arg)
+        if plain is not None:
+            return (plain.r1, plain.c1), (plain.r2, plain.c2)
+        at = self.book.names(arg).refers_to_range
+        if at.sheet.name != self._name:
+            raise OfficeError(f"{arg} is not on {self._name}")
         return self._corners(at)
 
 

@@ -180,6 +180,18 @@ class Range(base_classes.Range):
                 raise ValueError(f"This operation is not allowed: it would shift cells in a part of {t.name}")
 
 
+class Areas(base_classes.Range):
+    """Several ranges of one sheet in the order in which they were named, of which only the address is asked."""
+
+    def __init__(self, parts: Sequence[Range]) -> None:
+        self._parts = parts
+        self.options: dict[str, Any] = {}
+
+    @property
+    def address(self) -> str:
+        return ",".join(part.address for part in self._parts)
+
+
 def span(c1: int, r1: int, c2: int, r2: int) -> str:
     """Cells, counted from 0, as Excel writes their address: $B$2, or $B$2:$C$3."""
     first, last = f"${_letters(c1)}${r1 + 1}", f"${_letters(c2)}${r2 + 1}"
@@ -200,4 +212,4 @@ def _letters(column: int) -> str:
     return text
 
 
-__all__: Sequence[str] = ["Range", "quoted", "span"]
+__all__: Sequence[str] = ["Areas", "Range", "quoted", "span"]

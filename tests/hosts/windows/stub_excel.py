@@ -152,6 +152,18 @@ class Range(Com):
     _value_ = Value
 
 
+class Areas(Range):
+    """Several ranges of a sheet, in the order in which they were named; the rest is said of the first one."""
+
+    def __init__(self, parts):
+        super().__init__(parts[0]._sheet, *parts[0]._at)
+        self._parts = parts
+
+    @property
+    def Address(self):
+        return ",".join(part.Address for part in self._parts)
+
+
 class Span(Com):
     def __init__(self, count):
         self.Count = count
@@ -200,9 +212,22 @@ class Sheet(Com):
 
     def Range(self, first, last=None):
         if isinstance(first, str):
-            c1, r1, c2, r2 = range_boundaries(first.replace("$", ""))
-            return Range(self, r1, c1, r2, c2)
+            parts = [self._part(text) for text in first.split(",")]
+            return parts[0] if len(parts) == 1 else Areas(parts)
         return Range(self, *first._at[:2], *(last or first)._at[2:])
+
+    def _part(self, text):
+        """Cells by their address, or by a name that refers to cells of this sheet."""
+        named = next((n for n in self.Parent.Names if n.Name.lower() == text.lower()), None)
+        if named is not None:
+            sheet, _, text = named.RefersTo.lstrip("=").rpartition("!")
+            if sheet.strip("'").replace("''", "'") != self.Name:
+                raise missing(f"{named.Name} on {self.Name}")
+        try:
+            c1, r1, c2, r2 = range_boundaries(text.replace("$", ""))
+        except ValueError:
+            raise missing(text) from None
+        return Range(self, r1, c1, r2, c2)
 
     def Activate(self):
         self.Parent.ActiveSheet = self
