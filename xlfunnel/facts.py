@@ -106,9 +106,9 @@ class Seen:
         Raises InputError "input.amounts_too_large" where sums of amounts would not fit 64 bits.
         """
         _refuse_overflow(self._parts)
-        arrivals = _counted(((p, p.arrivals()) for p in self._parts), Col.ENTERED_MONTH, ARRIVALS)
+        arrivals = _counted(((p, [p.arrivals()]) for p in self._parts), Col.ENTERED_MONTH, ARRIVALS)
         entries = _summed(arrivals, ENTRIES)
-        exits = _counted(((p, p.exits()) for p in self._parts), Col.LEFT_MONTH, EXITS)
+        exits = _counted(((p, [p.exits()]) for p in self._parts), Col.LEFT_MONTH, EXITS)
         changes = pd.concat([entries, _negated(exits)])
         last_month = month_number(self.as_of)
         first_month = int(changes[Col.MONTH].min()) if len(changes) else last_month
@@ -121,7 +121,7 @@ class Seen:
             exits=exits,
             created=_summed(arrivals[arrivals[Col.CAME_FROM] == NEW], CREATED),
             reserves=_dense(changes, first_month, last_month, cumulate=True),
-            durations=_counted(((p, p.stays()) for p in self._parts), Col.DAYS, DURATIONS),
+            durations=_counted(((p, [p.stays()]) for p in self._parts), Col.DAYS, DURATIONS),
         )
 
     def stays(self) -> pd.DataFrame:
@@ -158,7 +158,7 @@ class Seen:
         next_stage     how the opportunity's last visit ended: "won", "lost", "gone", or "open" (also if it was handed
                        on beyond the data); region and owner are those of that visit
         """
-        return _counted(((p, j) for p in self._parts for j in p.journeys(stages)), Col.DAYS, DURATIONS)
+        return _counted(((p, [*p.journeys(stages)]) for p in self._parts), Col.DAYS, DURATIONS)
 
     def fates(self, stages: Sequence[str]) -> pd.DataFrame:
         """What became of opportunities that ever stood in a stage: region, stage, next_stage, days, count (of them).
@@ -166,7 +166,7 @@ class Seen:
         region      that of their first visit in the stage; days from its first day to the end, or to `as_of`
         next_stage  that of their last visit: if it is a stage, they were handed on beyond the data
         """
-        return _counted(((p, f) for p in self._parts for f in p.fates(stages)), Col.DAYS, FATES)
+        return _counted(((p, [*p.fates(stages)]) for p in self._parts), Col.DAYS, FATES)
 
 
 def facts_of(visits: Any, as_of: date) -> Facts:
@@ -237,14 +237,15 @@ def _refuse_overflow(parts: Iterable[Part]) -> None:
         raise InputError("input.amounts_too_large", total=total / 100)
 
 
-def _counted(views: Iterable[tuple[Part, Any]], when: Col, columns: Sequence[Col]) -> pd.DataFrame:
+def _counted(views: Iterable[tuple[Part, Sequence[Any]]], when: Col, columns: Sequence[Col]) -> pd.DataFrame:
     """Count, and sum of amounts if asked for, per key; `when` is the column that gives the month or days."""
     keys = [c.value for c in columns if c not in _SUMS]
     amounts = [c.value for c in (Col.AMOUNT_CENTS, Col.CAME_CENTS) if c in columns]
-    found = [part.named(_summed(part.picked(view, when, keys, amounts), columns)) for part, view in views]
-    if len(found) == 1:
-        return found[0]
-    return _summed(pd.concat(found), columns) if found else _empty(columns)
+    found = []
+    for part, its in views:
+        picked = [part.picked(view, when, keys, amounts) for view in its]
+        found.append(part.named(_summed(picked[0] if len(picked) == 1 else pd.concat(picked), columns)))
+    return found[0] if len(found) == 1 else _summed(pd.concat(found), columns)
 
 
 def _summed(frame: pd.DataFrame, columns: Sequence[Col]) -> pd.DataFrame:
@@ -252,39 +253,42 @@ def _summed(frame: pd.DataFrame, columns: Sequence[Col]) -> pd.DataFrame:
     keys = [c.value for c in columns if c not in _SUMS]
     if not len(frame):
         return _empty(columns)
-    place, spelled = _placed(frame, keys)
+    place = _place(frame, keys)
     order = np.argsort(place)
     placed = place[order]
     starts = np.flatnonzero(np.append(True, placed[1:] != placed[:-1]))
-    found = spelled(placed[starts])
     sums = [c.value for c in columns if c in _SUMS]
     return pd.DataFrame(
-        found | {c: np.add.reduceat(frame[c].to_numpy(dtype="int64")[order], starts) for c in sums}, copy=False
+        _taken(frame, keys, order[starts])
+        | {c: np.add.reduceat(frame[c].to_numpy(dtype="int64")[order], starts) for c in sums},
+        copy=False,
     )
 
 
-def _placed(
-    frame: pd.DataFrame, keys: Sequence[str]
-) -> tuple[NDArray[np.intp], Callable[[NDArray[np.intp]], dict[str, Any]]]:
-    """One number for each row's keys, in their order, and what makes columns of keys out of numbers again."""
-    codes, values = zip(*(_codes(frame[key]) for key in keys), strict=True)
-    sizes = tuple(len(v) for v in values)
-
-    def spelled(place: NDArray[np.intp]) -> dict[str, Any]:
-        return {k: v.take(c) for k, v, c in zip(keys, values, np.unravel_index(place, sizes), strict=True)}
-
-    return np.ravel_multi_index(codes, sizes), spelled
+def _place(frame: pd.DataFrame, keys: Sequence[str]) -> NDArray[np.intp]:
+    """One number for each row's keys, in their order."""
+    codes, sizes = zip(*(_codes(frame[key]) for key in keys), strict=True)
+    place: NDArray[np.intp] = np.ravel_multi_index(codes, sizes)
+    return place
 
 
-def _codes(values: "pd.Series[Any]") -> tuple[NDArray[np.intp], Any]:
-    """A number for each value, in the order of the values, and the values by number."""
+def _taken(frame: pd.DataFrame, keys: Sequence[str], rows: NDArray[np.intp]) -> dict[str, Any]:
+    """The keys of these rows."""
+    found = {key: frame[key].take(rows) for key in keys}
+    return {key: values.astype("int64" if values.dtype.kind == "i" else "str").array for key, values in found.items()}
+
+
+def _codes(values: "pd.Series[Any]") -> tuple[NDArray[np.intp], int]:
+    """A number for each value, in the order of the values, and how many numbers there may be."""
     if values.dtype.kind != "i":
-        return pd.factorize(values.astype("str"), sort=True)
+        codes, words = pd.factorize(values.astype("str"), sort=True)
+        return codes, len(words)
     whole = values.to_numpy(dtype="int64")
     first, last = int(whole.min()), int(whole.max())
     if last - first < len(whole):
-        return whole - first, np.arange(first, last + 1)
-    return pd.factorize(whole, sort=True)
+        return whole - first, last - first + 1
+    codes, numbers = pd.factorize(whole, sort=True)
+    return codes, len(numbers)
 
 
 def _listed(views: Iterable[tuple[Part, Any]], columns: Sequence[Col], order: list[str]) -> pd.DataFrame:
@@ -315,11 +319,11 @@ def _dense(changes: pd.DataFrame, first_month: int, last_month: int, *, cumulate
     """Every (region, owner, stage) met × every month, with sums of `changes` in the month, or up to its end."""
     if not len(changes):
         return _empty(RESERVES)
-    place, spelled = _placed(changes, [c.value for c in _CELL])
-    cells, row = np.unique(place, return_inverse=True)
+    keys = [c.value for c in _CELL]
+    cells, which, row = np.unique(_place(changes, keys), return_index=True, return_inverse=True)
     months = np.arange(first_month, last_month + 1)
     column = changes[Col.MONTH].to_numpy() - first_month
-    found = spelled(np.repeat(cells, len(months))) | {Col.MONTH.value: np.tile(months, len(cells))}
+    found = _taken(changes, keys, np.repeat(which, len(months))) | {Col.MONTH.value: np.tile(months, len(cells))}
     for name in _STOCK:
         values = np.zeros((len(cells), len(months)), dtype="int64")
         np.add.at(values, (row, column), changes[name].to_numpy())

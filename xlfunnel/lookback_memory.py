@@ -67,9 +67,9 @@ class InMemory:
         self._words = words | dict.fromkeys((*terms, Col.CAME_FROM.value), pd.Index(vocabulary, dtype="str"))
         columns = {name: codes for name, (codes, _) in named.items()} | terms | _whole_numbers(there)
         rows = Rows(columns, {word: i for i, word in enumerate(vocabulary)})
-        order = np.lexsort((rows[Col.VISIT], rows[Col.OPPORTUNITY]))
-        if (order[1:] < order[:-1]).any():
-            rows = rows.at(order)
+        key, visit = rows[Col.OPPORTUNITY], rows[Col.VISIT]
+        if not ((key[1:] > key[:-1]) | (key[1:] == key[:-1]) & (visit[1:] > visit[:-1])).all():
+            rows = rows.at(np.lexsort((visit, key)))
         seen = {Col.NEXT_STAGE.value: lookback.went(rows, as_of_day)}
         self._seen = rows.having(seen | {Col.LEFT_DAY.value: np.minimum(rows[Col.LEFT_DAY], as_of_day)})
 
@@ -174,11 +174,13 @@ class InMemory:
 
 def _numbered(words: "pd.Series[str]") -> tuple[Values, pd.Index]:
     """A number for each word, in the order of the words, and the words by number. A missing one is ""."""
-    filled = words.astype("str").fillna("")
-    codes, met = pd.factorize(filled)
+    codes, met = pd.factorize(words.astype("str").fillna(""))
     if (met.array[1:] > met.array[:-1]).all():
         return codes, met
-    return pd.factorize(filled, sort=True)
+    order = met.argsort()
+    place = np.empty(len(order), dtype=np.intp)
+    place[order] = np.arange(len(order))
+    return place[codes], met.take(order)
 
 
 def _termed(visits: pd.DataFrame) -> tuple[dict[str, Values], list[str]]:
