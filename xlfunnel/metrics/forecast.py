@@ -102,9 +102,8 @@ class Forecast:
 
 def silence(stays: Sojourns, chosen: Flags | None = None) -> Silence | None:
     """Why nothing can be forecast; None if it can."""
-    stage, went, since = (
-        values if chosen is None else values[chosen] for values in (stays.stage, stays.went, stays.since)
-    )
+    rows = slice(None) if chosen is None else np.flatnonzero(chosen)
+    stage, went, since = (values[rows] for values in (stays.stage, stays.went, stays.since))
     if not len(stage):
         return Silence.NO_FLOWS
     first, _ = ahead(stays.day, 1)
@@ -184,7 +183,10 @@ def quantiles(values: Floats) -> Floats:
     """P10, P50 and P90, along the first axis, of what was drawn (draw, …), as values that were; NaN if undefined."""
     if not len(values):
         return np.full((len(SHARES), *values.shape[1:]), nan)
-    return np.asarray(np.quantile(values, SHARES, axis=0, method="inverted_cdf"))
+    drawn = np.sort(np.moveaxis(values, 0, -1))  # NaN last
+    places = np.maximum(np.ceil(np.multiply(SHARES, len(values)) - 1).astype(np.int64), 0)
+    found = np.where(np.isnan(drawn[..., -1:]), nan, drawn[..., places])
+    return np.moveaxis(found, -1, 0)
 
 
 def _rows(region: str | None, draws: Drawn, known: Sojourns, settings: Settings) -> Iterator[ForecastRow]:

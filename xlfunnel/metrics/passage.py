@@ -39,6 +39,7 @@ def passage(chances: Hazards, weeks: int, cells: Integers, stage: int | None = N
     fresh, aged = (np.empty((weeks + 1, len(now), n, draws)) for n in (stages, len(cells)))
     fresh[0], aged[0] = now[:, :, 0], now[:, cells // AGES, cells % AGES]
     stay, moves = np.ascontiguousarray(chances.stay.transpose(1, 2, 0)), _moves(chances)
+    added = np.empty_like(now[:, 0])
     for week in range(1, weeks + 1):
         before, now = now, np.empty_like(now)
         np.multiply(stay[:, :-1], before[:, :, 1:], out=now[:, :, :-1])
@@ -48,7 +49,7 @@ def passage(chances: Hazards, weeks: int, cells: Integers, stage: int | None = N
                 now[WINS, at] += chance
             else:  # later stages of this week are known by now
                 then = now[:, there, 0] + before[:, there, 0] if there > at else 2 * before[:, there, 0]
-                now[:, at] += chance * (then / 2)[:, None]
+                now[:, at] += np.multiply(chance, (then / 2)[:, None], out=added)
         fresh[week], aged[week] = now[:, :, 0], now[:, cells // AGES, cells % AGES]
     return Paths(fresh.swapaxes(2, 3), aged.swapaxes(2, 3))
 

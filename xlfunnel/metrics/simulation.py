@@ -65,16 +65,20 @@ def amounts(stays: Sojourns, chosen: Flags) -> Amounts:
     known = ~np.isnan(stays.amount)
     since = day_number(month_end(month_of(stays.day) - AMOUNT_MONTHS))
     is_recent_win = known & (stays.went == WON) & (stays.left > since)
-    every, own = stays.amount[known], known & chosen
-    of_all, of_own = (_by_stage(stays.amount[like], stays.stage[like]) for like in (known, own))
-    by_stage = map(_enough, of_own, of_all)
+    every = stays.amount[known]
+    by_stage = _by_stage(stays, known & chosen)
+    if any(len(own) < ENOUGH_AMOUNTS for own in by_stage):
+        by_stage = [_enough(*both) for both in zip(by_stage, _by_stage(stays, known), strict=True)]
     wins = _enough(stays.amount[is_recent_win & chosen], stays.amount[is_recent_win])
     return Amounts(tuple(a if len(a) else every for a in by_stage), wins if len(wins) else every)
 
 
-def _by_stage(amount: Floats, stage: Integers) -> list[Floats]:
-    order = np.argsort(stage.astype(np.int8), kind="stable")
-    return np.split(amount[order], np.bincount(stage, minlength=len(STAGES)).cumsum()[:-1])
+def _by_stage(stays: Sojourns, chosen: Flags) -> list[Floats]:
+    """The amounts of the chosen stays, stage by stage, in their order."""
+    rows = np.flatnonzero(chosen)
+    stage = stays.stage[rows]
+    order = rows[np.argsort(stage.astype(np.int8), kind="stable")]
+    return np.split(stays.amount[order], np.bincount(stage, minlength=len(STAGES)).cumsum()[:-1])
 
 
 def _enough(own: Floats, of_all: Floats) -> Floats:
@@ -125,12 +129,13 @@ def _won(
     by_the_end = chance[-1][:, cell]
     of_cell = chance.reshape(months, -1)
     some_unknown = np.isnan(there.amount).any()
+    lots = np.empty(by_the_end.shape)
     for i in range(repeats):
-        luck = draw.random(by_the_end.shape)
-        met = np.flatnonzero(luck < by_the_end)
+        draw.random(out=lots)
+        met = np.flatnonzero(lots < by_the_end)
         one = met // len(cell)
         which = met - one * len(cell)
-        at, luck = one * cells + cell[which], luck.ravel()[met]
+        at, luck = one * cells + cell[which], lots.ravel()[met]
         place = one * months
         for by_then in of_cell[:-1]:
             place += luck >= by_then[at]
@@ -144,10 +149,11 @@ def _won(
 
 def _fill(draw: np.random.Generator, value: Floats, stage: Integers, pool: Amounts) -> None:
     """Draws the unknown ones of the amounts, in place, out of the known ones of their stage."""
+    lacking = np.flatnonzero(np.isnan(value))
     for i, known in enumerate(pool.by_stage):
-        lacks = np.isnan(value) & (stage == i)
-        if len(known) and lacks.any():
-            value[lacks] = draw.choice(known, int(lacks.sum()))
+        lacks = lacking[stage[lacking] == i]
+        if len(known) and len(lacks):
+            value[lacks] = draw.choice(known, len(lacks))
 
 
 def _new(

@@ -51,7 +51,8 @@ class Sojourns:
     def of(self, chosen: Flags) -> "Sojourns":
         """Only the stays chosen."""
         names = ("region", "stage", "went", "since", "left", "amount", "is_open", "is_arrival")
-        return replace(self, **{name: getattr(self, name)[chosen] for name in names})
+        rows = np.flatnonzero(chosen)  # several times as fast as asking of each column which are chosen
+        return replace(self, **{name: getattr(self, name)[rows] for name in names})
 
     def known_on(self, day: int) -> "Sojourns":
         """What was known at the end of an earlier day: later stays are not there yet, later endings have not come.
