@@ -17,6 +17,7 @@ with ρ, the correlation of two cases of one rep, that makes the counts likelies
 counts scatter no more than chance has it, or there is one rep only, it is p.
 """
 
+from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import replace
 from math import nan
@@ -227,13 +228,13 @@ def _journeys(journeys: pd.DataFrame, facts: Facts, settings: Settings) -> Itera
 
 def _is_headline(made: pd.DataFrame) -> "pd.Series[bool]":
     """Which rows are of the step that is nearest the win among those with cases enough."""
-    steps = list(made[["from_stage", "to_stage"]].drop_duplicates().itertuples(index=False, name=None))
+    key = list(zip(made["from_stage"], made["to_stage"], strict=True))
+    steps = list(dict.fromkeys(key))
     if not steps:
         return pd.Series(False, index=made.index)
     first = [(stage, Outcome.WON.value) for stage in JOURNEYS]
     preferred = [s for s in first if s in steps] + sorted((s for s in steps if s not in first), reverse=True)
-    key = pd.MultiIndex.from_frame(made[["from_stage", "to_stage"]])
-    enough = {step: int((made["entered"][key == step] >= ENOUGH).sum()) for step in preferred}
+    enough = Counter(step for step, n in zip(key, made["entered"], strict=True) if n >= ENOUGH)
     reps = made[["region", "owner"]].drop_duplicates().shape[0]
     chosen = next((s for s in preferred if 2 * enough[s] >= reps), max(preferred, key=lambda s: enough[s]))
-    return pd.Series(key == chosen, index=made.index)
+    return pd.Series([step == chosen for step in key], index=made.index)

@@ -166,8 +166,9 @@ def _rates(facts: Facts, settings: Settings, steps: _Steps) -> Iterator[_Rates]:
     yield _Rates(ConversionKind.PERIOD, each, together, *(flows.ratio(each, *span) for span in spans))
     mature = (cohorts.share(each, *(np.minimum(edge, matured) for edge in span)) for span in spans)
     yield _Rates(ConversionKind.MATURED, each, together, *mature)
+    counts = [stays.count * inside(stays.month, months) for months in parts]
     for some in in_blocks(each):
-        yield _Rates(ConversionKind.CENSORED, some, together[some], *_censored(stays, steps, some, parts))
+        yield _Rates(ConversionKind.CENSORED, some, together[some], *_censored(stays, steps, some, counts))
     regions = np.flatnonzero(steps.is_region)
     step, month = np.repeat(regions, n), np.tile(np.arange(n), len(regions))
     yield _Rates(ConversionKind.PERIOD, step, first + month, flows.ratio(step, month, month + 1))
@@ -225,9 +226,8 @@ def _so_far(step: Rows, month: Rows, count: Rows, shape: tuple[int, int]) -> Row
     return np.cumsum(np.pad(cells.reshape(shape), ((0, 0), (1, 0))), axis=1)
 
 
-def _censored(stays: Stays, steps: _Steps, some: Rows, windows: Sequence[tuple[int, ...]]) -> Iterator[_Cases]:
-    """The censored rates of some steps, in each of the windows."""
-    counts = [stays.count * inside(stays.month, months) for months in windows]
+def _censored(stays: Stays, steps: _Steps, some: Rows, counts: Sequence[Rows]) -> Iterator[_Cases]:
+    """The censored rates of some steps, for each of the counts of stays."""
     for table in life_tables(stays.days, stays.kind, counts, [stays.at(*steps.of[i]) for i in some]):
         entered = table.at_risk.max(axis=-1, initial=0).astype(np.int64)
         is_in_time = table.day <= steps.horizon[some, None]

@@ -15,7 +15,7 @@ import pandas as pd
 from xlfunnel.facts import Facts
 from xlfunnel.metrics.endings import Stays, inside, stays_of
 from xlfunnel.metrics.evidence import FEW, windows
-from xlfunnel.metrics.levels import Rows, dense, in_blocks, stages_met, whos
+from xlfunnel.metrics.levels import Rows, dense, in_blocks, pair_numbers, stages_met, whos
 from xlfunnel.metrics.reserve import CENTS
 from xlfunnel.metrics.survival import Floats, LifeTable, Quantiles, life_tables, log_rank, quantile, quantiles
 from xlfunnel.settings import Settings
@@ -135,16 +135,16 @@ def aged(standing: pd.DataFrame, facts: Facts) -> pd.DataFrame:
     amount      currency units; NaN = unknown
     """
     stays = stays_of(facts)
-    pairs = list(standing[[Col.REGION, Col.STAGE]].drop_duplicates().itertuples(index=False, name=None))
+    pairs = list(dict.fromkeys(zip(standing[Col.REGION], standing[Col.STAGE], strict=True)))
     groups = [stays.at((region, None), stage) for region, stage in pairs]
     limits = dict(zip(pairs, _quantiles(_table(stays, groups)).p90.tolist(), strict=True))
-    keys = zip(standing[Col.REGION], standing[Col.STAGE], strict=True)
-    made = standing.assign(limit_days=np.array([limits[key] for key in keys], dtype=float))
+    made = standing.assign(limit_days=pair_numbers(standing[Col.REGION], standing[Col.STAGE], limits))
     made["days_over"] = made[Col.DAYS] - made["limit_days"]
     made["amount"] = made[Col.AMOUNT_CENTS].astype("Float64").astype(float) / CENTS
-    order = [Col.DAYS.value, Col.REGION.value, Col.OWNER.value, Col.OPPORTUNITY.value]
     made = made.drop(columns=Col.AMOUNT_CENTS)
-    return made.sort_values(order, ascending=[False, True, True, True], ignore_index=True)
+    # They stand in the order of their ids, and equals stay in it.
+    order = [Col.DAYS.value, Col.REGION.value, Col.OWNER.value]
+    return made.sort_values(order, ascending=[False, True, True], ignore_index=True)
 
 
 def _cycle(facts: Facts, stage: str) -> Iterator[CycleMonth]:

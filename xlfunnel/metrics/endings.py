@@ -59,12 +59,12 @@ def horizon(stays: Stays, region: str | None, stage: str, settings: Settings) ->
     if stage in settings.horizon_days:
         return float(settings.horizon_days[stage])
     rows = stays.at((region, None), stage)
-    for kinds in ((EVENT,), (EVENT, COMPETING)):
-        ended = rows[np.isin(stays.kind[rows], kinds)]
-        if len(ended):
-            order = ended[np.argsort(stays.days[ended], kind="stable")]
-            upto = np.cumsum(stays.count[order])
-            return float(stays.days[order][np.searchsorted(upto, ceil(HORIZON_SHARE * int(upto[-1])))])
+    days, kind, count = stays.days[rows], stays.kind[rows], stays.count[rows]
+    for is_ended in (kind == EVENT, kind != CENSORED):
+        if is_ended.any():
+            first = days[is_ended].min()
+            upto = np.bincount(days[is_ended] - first, count[is_ended]).cumsum()
+            return float(first + np.searchsorted(upto, ceil(HORIZON_SHARE * int(upto[-1]))))
     return nan
 
 

@@ -1,7 +1,8 @@
 """Whom a row speaks of: each owner, each region as a whole, and all regions together if there is more than one."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from math import nan
 from typing import TypeVar
 
 import numpy as np
@@ -70,9 +71,22 @@ def owner_places(frame: pd.DataFrame, owners: Sequence[tuple[str, str]]) -> Rows
 
 def pair_values(one: "pd.Series[str]", other: "pd.Series[str]", value: Callable[[str, str], int]) -> Rows:
     """The value of each row's two words, asked for once for every two words that there are."""
+    return _of_pairs(one, other, value).astype(np.int64)
+
+
+def pair_numbers(
+    one: "pd.Series[str]", other: "pd.Series[str]", known: Mapping[tuple[str, str], float]
+) -> NDArray[np.float64]:
+    """What is known of each row's two words; NaN where nothing is."""
+    return _of_pairs(one, other, lambda *pair: known.get(pair, nan))
+
+
+def _of_pairs(
+    one: "pd.Series[str]", other: "pd.Series[str]", value: Callable[[str, str], float]
+) -> NDArray[np.float64]:
     (first, firsts), (second, seconds) = pd.factorize(one), pd.factorize(other)
-    table = np.array([[value(a, b) for b in seconds] for a in firsts], dtype=np.int64)
-    return table[first, second] if len(one) else np.empty(0, dtype=np.int64)
+    table = np.array([[value(a, b) for b in seconds] for a in firsts], dtype=float)
+    return np.asarray(table[first, second]) if len(one) else np.empty(0)
 
 
 class Places:

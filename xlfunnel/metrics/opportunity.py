@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from xlfunnel.metrics.levels import pair_numbers
 from xlfunnel.metrics.reserve import CENTS
 from xlfunnel.terms import BANT, GRADES, SCORES, STAGES, WIN_STEPS, YES, Advice, Col, Stale
 
@@ -69,11 +70,12 @@ def health(standing: pd.DataFrame, durations: pd.DataFrame, typed: pd.DataFrame,
     limit_days TIMES_MEDIAN × median; p90 where the median is 0; NaN (never stale by age) where that is undefined
     total      5 … 25; NaN unless all five are there
     """
-    open_now = _once(standing[standing[Col.STAGE].isin(STAGES[STAGES.index(FIRST_STAGE) :])])
+    found = _once(standing[standing[Col.STAGE].isin(STAGES[STAGES.index(FIRST_STAGE) :])])
     usual = durations[durations["owner"].isna() & durations["region"].notna()]
-    speed = pd.DataFrame({c: usual[c] for c in (Col.REGION.value, Col.STAGE.value, "median", "p90")})
-    found = open_now.merge(speed, on=[Col.REGION.value, Col.STAGE.value], how="left")
-    found[["median", "p90"]] = found[["median", "p90"]].astype(float)
+    pairs = list(zip(usual[Col.REGION.value], usual[Col.STAGE.value], strict=True))
+    for name in ("median", "p90"):
+        known = dict(zip(pairs, usual[name], strict=True))
+        found[name] = pair_numbers(found[Col.REGION.value], found[Col.STAGE.value], known)
     found["limit_days"] = np.where(found["median"] > 0, TIMES_MEDIAN * found["median"], _positive(found["p90"]))
     own = typed.drop_duplicates(Col.OPPORTUNITY.value).set_index(Col.OPPORTUNITY.value)
     own = own.reindex(pd.Index(found[Col.OPPORTUNITY], dtype=object))
@@ -163,8 +165,11 @@ def unlisted(found: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
 
 def _once(standing: pd.DataFrame) -> pd.DataFrame:
     """A row an opportunity, the one that it came to last; with `amount` in currency units."""
-    last = standing.sort_values([Col.SINCE_DAY.value, Col.STAGE.value], kind="stable")
-    last = last.drop_duplicates(Col.OPPORTUNITY.value, keep="last").rename(columns=str)
+    last = standing
+    if not standing[Col.OPPORTUNITY.value].is_unique:
+        last = standing.sort_values([Col.SINCE_DAY.value, Col.STAGE.value], kind="stable")
+        last = last.drop_duplicates(Col.OPPORTUNITY.value, keep="last")
+    last = last.rename(columns=str)
     amount = last[Col.AMOUNT_CENTS.value].astype("Float64").astype(float) / CENTS
     return last.assign(amount=amount).drop(columns=Col.AMOUNT_CENTS.value).reset_index(drop=True)
 

@@ -39,9 +39,9 @@ def passage(chances: Hazards, weeks: int, cells: Integers, stage: int | None = N
     fresh, aged = (np.empty((weeks + 1, len(now), n, draws)) for n in (stages, len(cells)))
     fresh[0], aged[0] = now[:, :, 0], now[:, cells // AGES, cells % AGES]
     stay, moves = np.ascontiguousarray(chances.stay.transpose(1, 2, 0)), _moves(chances)
-    added = np.empty_like(now[:, 0])
+    before, added = np.empty_like(now), np.empty_like(now[:, 0])
     for week in range(1, weeks + 1):
-        before, now = now, np.empty_like(now)
+        before, now = now, before
         np.multiply(stay[:, :-1], before[:, :, 1:], out=now[:, :, :-1])
         np.multiply(stay[:, -1], before[:, :, -1], out=now[:, :, -1])
         for at, there, chance in moves:

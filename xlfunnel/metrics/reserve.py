@@ -164,17 +164,20 @@ def flows(facts: Facts, region: str | None = None, owner: str | None = None) -> 
 
     created, won, lost (opportunities, int) · created_amount, won_amount, lost_amount (currency units)
     """
-    months = pd.Index(range(facts.first_month, facts.last_month + 1), name="month", dtype="int64")
     exits = _of(facts.exits, region, owner)
     parts = {"created": _of(facts.created, region, owner)}
     parts |= {str(outcome): exits[exits[Col.NEXT_STAGE] == outcome] for outcome in (Outcome.WON, Outcome.LOST)}
-    sums = {
-        name: part.groupby(Col.MONTH)[[Col.COUNT, Col.AMOUNT_CENTS]].sum().reindex(months, fill_value=0)
-        for name, part in parts.items()
-    }
-    counts = {name: s[Col.COUNT].astype("int64") for name, s in sums.items()}
-    amounts = {f"{name}_amount": s[Col.AMOUNT_CENTS] / CENTS for name, s in sums.items()}
-    return pd.DataFrame(counts | amounts, index=months)
+    counts = {name: _by_month(part, Col.COUNT, facts) for name, part in parts.items()}
+    amounts = {f"{name}_amount": _by_month(part, Col.AMOUNT_CENTS, facts) / CENTS for name, part in parts.items()}
+    months = range(facts.first_month, facts.last_month + 1)
+    return pd.DataFrame(counts | amounts, index=pd.Index(months, name="month", dtype="int64"))
+
+
+def _by_month(part: pd.DataFrame, column: Col, facts: Facts) -> NDArray[np.int64]:
+    """Sums of a column, one for each month first…last."""
+    sums = np.zeros(facts.last_month - facts.first_month + 1, dtype=np.int64)
+    np.add.at(sums, part[Col.MONTH].to_numpy(dtype=np.int64) - facts.first_month, part[column].to_numpy(dtype=np.int64))
+    return sums
 
 
 def win_rate(

@@ -15,8 +15,9 @@ import pandas as pd
 from xlfunnel.calendar import day_number, month_end
 from xlfunnel.facts import Facts
 from xlfunnel.metrics.evidence import windows
+from xlfunnel.metrics.levels import pair_numbers
 from xlfunnel.metrics.reserve import CENTS
-from xlfunnel.metrics.sojourns import Integers
+from xlfunnel.metrics.sojourns import Integers, is_first
 from xlfunnel.settings import Settings
 from xlfunnel.terms import OUTCOMES, STAGES, Col, Outcome, Reason
 
@@ -68,7 +69,7 @@ def closed(stays: pd.DataFrame, durations: pd.DataFrame, typed: pd.DataFrame, si
     """
     ids, stage, region = Col.OPPORTUNITY.value, Col.STAGE.value, Col.REGION.value
     rows = stays.rename(columns=str)
-    rows, key = _ended_lately(rows, pd.factorize(rows[ids])[0], since)
+    rows, key = _ended_lately(rows, np.cumsum(is_first(rows)) - 1, since)
     is_last = np.append(key[1:] != key[:-1], True)[: len(key)]
     last = rows[is_last].set_index(key[is_last])
     last = last.assign(closed_day=last["since_day"] + last["days"], outcome=last["next_stage"])
@@ -77,10 +78,9 @@ def closed(stays: pd.DataFrame, durations: pd.DataFrame, typed: pd.DataFrame, si
     its = its[its["key"].isin(last.index)]
     reached = its.loc[its[stage].isin(STAGES[STAGES.index(EFFECTIVE) :]), "key"].unique()
     usual = durations[durations["owner"].isna() & durations["region"].notna()]
-    medians = pd.DataFrame({c: usual[c] for c in (region, stage, "median")}).astype({"median": float})
-    spent = its.groupby(["key", stage], as_index=False)["days"].sum()
-    spent[region] = last[region].loc[spent["key"]].array
-    spent = spent.merge(medians, on=[region, stage], how="left")
+    medians = dict(zip(zip(usual[region], usual[stage], strict=True), usual["median"], strict=True))
+    spent = its.groupby(["key", stage], as_index=False)[["days"]].sum()
+    spent["median"] = pair_numbers(last[region].loc[spent["key"]], spent[stage], medians)
     spent["slow_ratio"] = spent["days"] / spent["median"].where(spent["median"] > 0)
     slowest = spent.dropna(subset="slow_ratio").sort_values(["slow_ratio", stage], ascending=[False, True])
     slowest = slowest.drop_duplicates("key").set_index("key").reindex(last.index)
@@ -97,18 +97,18 @@ def closed(stays: pd.DataFrame, durations: pd.DataFrame, typed: pd.DataFrame, si
     for name in TYPED:
         values = [v if isinstance(v, str) else None for v in own[name]]
         found[name] = pd.Series(values, index=found.index, dtype=object)
-    order = ["closed_day", "amount", region, ids]
-    return found.sort_values(order, ascending=[False, False, True, True], ignore_index=True)[list(CLOSED)]
+    # They stand in the order of their ids, and equals stay in it.
+    order = ["closed_day", "amount", region]
+    return found.sort_values(order, ascending=[False, False, True], ignore_index=True)[list(CLOSED)]
 
 
 def _ended_lately(rows: pd.DataFrame, key: Integers, since: int) -> tuple[pd.DataFrame, Integers]:
-    """The stays, and the keys, of opportunities of which one ended on the day `since` or later, key by key."""
+    """The stays, and the keys, of opportunities of which one ended on the day `since` or later; `key` rises."""
     is_late = (rows["since_day"] + rows["days"] >= since).to_numpy(dtype=bool)
     is_wanted = np.zeros(key.max(initial=-1) + 1, dtype=bool)
     is_wanted[key[is_late]] = True
-    order = np.flatnonzero(is_wanted[key])
-    order = order[np.argsort(key[order], kind="stable")]
-    return rows.take(order), key[order]
+    chosen = np.flatnonzero(is_wanted[key])
+    return rows.take(chosen), key[chosen]
 
 
 def tally(found: pd.DataFrame) -> Tally:

@@ -89,7 +89,7 @@ def sojourns(stays: pd.DataFrame, as_of: date) -> Sojourns:
     codes, met = pd.factorize(stays[Col.REGION])
     regions = tuple(sorted(met))
     stage, went = _places(stays[Col.STAGE]), _places(stays[Col.NEXT_STAGE])
-    same = stays[Col.OPPORTUNITY].eq(stays[Col.OPPORTUNITY].shift()).to_numpy(dtype=bool)
+    same = ~is_first(stays)
     before = np.append(np.int64(UNSEEN), went[:-1])[: len(went)]
     since = stays[Col.SINCE_DAY].to_numpy(dtype=np.int64)
     return Sojourns(
@@ -104,6 +104,12 @@ def sojourns(stays: pd.DataFrame, as_of: date) -> Sojourns:
         is_open=(stays[Col.NEXT_STAGE] == Outcome.OPEN.value).to_numpy(dtype=bool),
         is_arrival=~(same & (before == stage)),
     )
+
+
+def is_first(stays: pd.DataFrame) -> Flags:
+    """Whether each row of the frame of `xlfunnel.facts.stays` is of another opportunity than the one before."""
+    ids = stays[Col.OPPORTUNITY].array
+    return np.append(True, np.asarray(ids[1:] != ids[:-1], dtype=bool))[: len(ids)]
 
 
 def _places(names: "pd.Series[str]") -> Integers:
