@@ -88,7 +88,7 @@ def build_report(analysis: FunnelAnalysis, *, with_data: bool, with_entered: boo
     apart = kept.content(spare, {t.short: (p.key, t) for p in PAGES for t in p.tables}, say)
     frames, cells = {**frames, **apart.tables}, {**cells, **apart.cells}
     return Report(
-        tables={name: frame.rename(columns=headers(TABLES[name], say)) for name, frame in frames.items()},
+        tables={name: _headed(frame, headers(TABLES[name], say)) for name, frame in frames.items()},
         cells=cells,
         keys={name: headers(TABLES[name], say)[TABLES[name].key] for name in frames if TABLES[name].key},
     )
@@ -104,7 +104,11 @@ def is_kept(table: str, header: str, say: Phrases | Words) -> bool:
 def mapping_report(columns: Mapping[str, str], stage_map: Mapping[str, str], say: Phrases) -> Report:
     """What writes only the mapping into the Settings sheet."""
     frames = settings.mapping(columns, stage_map, say)
-    return Report({name: frame.rename(columns=headers(TABLES[name], say)) for name, frame in frames.items()}, {})
+    return Report({name: _headed(frame, headers(TABLES[name], say)) for name, frame in frames.items()}, {})
+
+
+def _headed(frame: pd.DataFrame, shown: Mapping[str, str]) -> pd.DataFrame:
+    return frame.set_axis([shown[c] for c in frame.columns], axis="columns")
 
 
 def headers(table: Table, say: Phrases | Words) -> dict[str, str]:

@@ -87,6 +87,7 @@ class RepLines:
             )
         }
         whole = analysis.durations[analysis.durations["owner"].isna() & analysis.durations["region"].notna()]
+        self._means = analysis.stage_means.to_dict("index")
         self._medians = whole.set_index(["region", "stage"])["median"].to_dict()
 
     def cards(self) -> pd.DataFrame:
@@ -143,12 +144,12 @@ class RepLines:
 
     def _stages(self, who: tuple[str, str], row: dict[Any, Any]) -> list[tuple[object, ...]]:
         medians = {r["stage"]: r["median"] for r in self._parts["durations"].get(who, ())}
-        means = self._analysis.stage_means
+        means = self._means.get(who[0], {})
         return [
             (
                 self._say.stage(s),
                 row[s],
-                means.loc[who[0], s] if who[0] in means.index else None,
+                means.get(s),
                 medians.get(s),
                 self._medians.get((who[0], s)),
             )

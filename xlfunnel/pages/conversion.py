@@ -129,7 +129,7 @@ PAGE = Page(
 
 def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
     """The rates of the recent months, the other two kinds beside each other, month by month; what is blocked."""
-    rows = _rows(analysis, say)
+    rows = _rows(analysis.of_scope(analysis.conversions), say)
     recent = rows[rows["month"].isna()]
     each = {k: recent[recent["kind"] == k].reset_index(drop=True) for k in ConversionKind}
     rates = each[ConversionKind.CENSORED]
@@ -151,13 +151,13 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
 
 def sentences(analysis: FunnelAnalysis, say: Phrases) -> list[tuple[Severity, str]]:
     """What the sheet says on top, (severity, sentence) pairs, the weightiest first; at least one."""
-    rows = _rows(analysis, say)
-    return _told(rows[rows["month"].isna() & (rows["kind"] == ConversionKind.CENSORED)].reset_index(drop=True), say)
-
-
-def _rows(analysis: FunnelAnalysis, say: Phrases) -> pd.DataFrame:
-    """The rates of the scope, those of too few cases without numbers, each with what may be said of it."""
     rows = analysis.of_scope(analysis.conversions)
+    recent = rows[rows["month"].isna() & (rows["kind"] == ConversionKind.CENSORED)]
+    return _told(_rows(recent.reset_index(drop=True), say), say)
+
+
+def _rows(rows: pd.DataFrame, say: Phrases) -> pd.DataFrame:
+    """Rates, those of too few cases without numbers, each with what may be said of it."""
     rows = rows.assign(step=[say.step(a, z) for a, z in zip(rows["from_stage"], rows["to_stage"], strict=True)])
     few = rows["verdict"] == Judgement.TOO_FEW
     rows = rows.assign(**{c: rows[c].mask(few) for c in ("rate", "low", "high")})

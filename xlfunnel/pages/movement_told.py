@@ -62,6 +62,7 @@ class _Shown:
 
     def __init__(self, analysis: FunnelAnalysis, say: Phrases) -> None:
         self._analysis, self._say = analysis, say
+        self._between: dict[tuple[Measure, int, int], pd.DataFrame] = {}
         rows = analysis.of_scope(analysis.movement)
         self.months: tuple[int, ...] = waterfall.window(analysis.facts, analysis.settings) if len(rows) else ()
         rows = rows[rows["month"].isin(self.months)].astype(dict.fromkeys(STEPS_SHOWN, float))
@@ -80,9 +81,13 @@ class _Shown:
         self.recent = (max(len(self.months) - recent, 0) + 1, max(len(self.months), 1))
 
     def between(self, measure: Measure, first: int, last: int) -> pd.DataFrame:
-        """The waterfalls between two month ends; without rows if there is no month."""
-        months = self.months
-        return waterfall.between(self._rows[measure], months[first - 1], months[last - 1]) if months else pd.DataFrame()
+        """The waterfalls between two month ends, worked out once; without rows if there is no month."""
+        months, asked = self.months, (measure, first, last)
+        if not months:
+            return pd.DataFrame()
+        if asked not in self._between:
+            self._between[asked] = waterfall.between(self._rows[measure], months[first - 1], months[last - 1])
+        return self._between[asked]
 
     def choices(self) -> pd.DataFrame:
         first, last = self.picked

@@ -1,5 +1,7 @@
 """Opportunity check: which open opportunities no longer move, five scores that users type, and what to do with each."""
 
+from itertools import compress
+
 import pandas as pd
 
 from xlfunnel.analysis import FunnelAnalysis
@@ -177,8 +179,9 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
 
 def _causes(shown: pd.DataFrame, say: Phrases) -> list[str]:
     """Why each is stale, as the sheet's formula words it."""
-    named = [(say(f"opportunities.stale.{cause}"), shown[column]) for cause, column in CAUSES.items()]
-    return [" · ".join(word for word, holds in named if holds.iat[i]) for i in range(len(shown))]
+    words = [say(f"opportunities.stale.{cause}") for cause in CAUSES]
+    held = zip(*(shown[column].tolist() for column in CAUSES.values()), strict=True)
+    return [" · ".join(compress(words, holds)) for holds in held]
 
 
 def _sentences(analysis: FunnelAnalysis, shown: pd.DataFrame, say: Phrases) -> list[tuple[Severity, str]]:

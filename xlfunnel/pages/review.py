@@ -220,7 +220,7 @@ def _slow(found: pd.DataFrame, total: review.Tally, say: Phrases) -> str:
         return say("review.sentence.no_medians")
     often = found["slow_stage"].value_counts().rename_axis("stage").reset_index(name="n")
     top = often.sort_values(["n", "stage"], ascending=[False, True]).to_dict("records")[0]
-    worst = found.sort_values("slow_ratio", ascending=False, kind="stable").to_dict("records")[0]
+    worst = found.sort_values("slow_ratio", ascending=False, kind="stable").head(1).to_dict("records")[0]
     return say(
         "review.sentence.slow",
         stage=top["stage"],
