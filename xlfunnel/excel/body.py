@@ -27,6 +27,7 @@ class Body:
         if self.attrs.get("customHeight") not in ("1", "true"):
             self.attrs.pop("ht", None)
         columns = range(fill.at.c1, fill.at.c2 + 1)
+        self._blanks = {c: new_cell(style, None) for c in columns if (style := self._style(c))}
         self._formulas = {c: f for c in columns if (f := self._formula(c, sheet)) is not None}
         typed = [c for c in columns if c not in fill.frame_columns and c not in self._formulas]
         self._typed = frozenset(typed)
@@ -51,7 +52,7 @@ class Body:
             cell = self._placed.get(row, {}).get(column)
             if cell is not None:
                 return cell
-            return kept if kept is not None and kept.empty else self._blank(column)
+            return kept if kept is not None and kept.empty else self._blanks.get(column)
         if column not in self.fill.frame_columns:
             return kept if kept is not None else self._new(row, column)
         value = self.fill.values[column][row - self._first]
@@ -89,13 +90,9 @@ class Body:
         model = self._model.get(column)
         return model.style if model else None
 
-    def _blank(self, column: int) -> Cell | None:
-        style = self._style(column)
-        return new_cell(style, None) if style else None
-
     def _new(self, row: int, column: int) -> Cell | None:
         """A cell as in the first body row: its style, and its formula shifted to `row`."""
-        blank = self._blank(column)
+        blank = self._blanks.get(column)
         if column not in self._formulas:
             return blank
         attrs, text = self._formulas[column]

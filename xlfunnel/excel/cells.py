@@ -73,7 +73,7 @@ class Cell(NamedTuple):
 
     def with_value(self, value: Plain) -> "Cell":
         """The cell with its formula kept and another cached value."""
-        match = _FORMULA.search(self.inner)
+        match = _FORMULA.search(self.inner) if self.inner else None
         formula = match[0] if match else ""
         attrs = {k: v for k, v in self.attrs.items() if k == "s" or (formula and k in ("cm", "ph"))}
         if formula:
@@ -151,7 +151,7 @@ def plain_values(series: pd.Series, date1904: bool) -> list[Plain]:
     if isinstance(series.dtype, np.dtype) and series.dtype.kind in "iub":
         return series.tolist()
     if isinstance(series.dtype, np.dtype) and series.dtype.kind == "f":
-        return [v if isfinite(v) else None for v in series.astype("float64").tolist()]
+        return [v if isfinite(v) else None for v in series.to_numpy("float64").tolist()]
     return [plain(v, date1904) for v in series.tolist()]
 
 

@@ -19,7 +19,7 @@ _AXIS_DATA = {f"{C}cat", f"{C}xVal"}
 
 def follow_chart(root: etree._Element, moves: Moves, values: Values) -> bool:
     """Give every reference of a chart its new range and fresh cache; True if anything changed."""
-    before: bytes = etree.tostring(root)
+    changed = False
     for element in list(root.iter("{*}f")):
         reference = element.getparent()
         if reference is None or not element.text:
@@ -27,17 +27,17 @@ def follow_chart(root: etree._Element, moves: Moves, values: Values) -> bool:
         new = _followed(element.text, moves)
         moved = new != element.text
         element.text = new
+        changed |= moved
         found = parse_reference(new)
         fresh = values(*found) if found else None
         if reference.tag in (f"{C}numRef", f"{C}strRef"):
             if fresh is not None:
-                _refresh(reference, fresh)
+                changed |= _refresh(reference, fresh)
             elif moved:
                 _forget(reference)
         elif reference.tag == f"{C}multiLvlStrRef" and (moved or fresh is not None):
-            _forget(reference)
-    after: bytes = etree.tostring(root)
-    return after != before
+            changed |= _forget(reference)
+    return changed
 
 
 def _followed(text: str, moves: Moves) -> str:
@@ -53,41 +53,47 @@ def _followed(text: str, moves: Moves) -> str:
     return followed_formula(text, "", moves)
 
 
-def _refresh(reference: etree._Element, values: Sequence[Plain]) -> None:
-    """Rewrite the cache. Categories are texts or numbers, as their cells are; series values are always numbers."""
-    parent = reference.getparent()
+def _refresh(reference: etree._Element, values: Sequence[Plain]) -> bool:
+    """Rewrite the cache if it says anything else; True if so. Categories are texts or numbers, as their cells are;
+    series values are always numbers."""
+    parent, was = reference.getparent(), reference.tag
     if parent is not None and parent.tag in _AXIS_DATA:
         filled = [v for v in values if v is not None]
         as_text = any(isinstance(v, (str, bool)) for v in filled) if filled else reference.tag == f"{C}strRef"
         reference.tag = f"{C}strRef" if as_text else f"{C}numRef"
     as_text = reference.tag == f"{C}strRef"
     old = next(reference.iterchildren(f"{C}numCache", f"{C}strCache"), None)
-    code = "General" if old is None else old.findtext(f"{C}formatCode", "General")
-    cache = etree.Element(f"{C}strCache" if as_text else f"{C}numCache")
+    tag = f"{C}strCache" if as_text else f"{C}numCache"
+    texts = [_text(v) if as_text else _number(v) for v in values]
+    points = {str(i): text for i, text in enumerate(texts) if text is not None}
+    if old is not None and old.tag == tag and _points(old) == (str(len(values)), list(points.items())):
+        return bool(reference.tag != was)
+    cache = etree.Element(tag)
     if not as_text:
+        code = "General" if old is None else old.findtext(f"{C}formatCode", "General")
         etree.SubElement(cache, f"{C}formatCode").text = code
     etree.SubElement(cache, f"{C}ptCount").set("val", str(len(values)))
-    for i, value in enumerate(values):
-        text = _text(value) if as_text else _number(value)
-        if text is not None:
-            point = etree.SubElement(cache, f"{C}pt", {"idx": str(i)})
-            etree.SubElement(point, f"{C}v").text = text
-    if old is not None and _points(old) == _points(cache) and old.tag == cache.tag:
-        return
+    for index, text in points.items():
+        point = etree.SubElement(cache, f"{C}pt", {"idx": index})
+        etree.SubElement(point, f"{C}v").text = text
     _forget(reference)
     reference.insert(1, cache)
+    return True
 
 
-def _points(cache: etree._Element) -> list[tuple[str | None, str | None]]:
+def _points(cache: etree._Element) -> tuple[str | None, list[tuple[str | None, str | None]]]:
+    """How many points a cache says it has, and those that it names: index and text."""
     count = cache.find(f"{C}ptCount")
-    size = (None, None if count is None else count.get("val"))
-    return [size, *((p.get("idx"), p.findtext(f"{C}v")) for p in cache.iter(f"{C}pt"))]
+    size = None if count is None else count.get("val")
+    return size, [(p.get("idx"), p.findtext(f"{C}v")) for p in cache.iter(f"{C}pt")]
 
 
-def _forget(reference: etree._Element) -> None:
-    for name in ("numCache", "strCache", "multiLvlStrCache"):
-        for cache in reference.findall(f"{C}{name}"):
-            reference.remove(cache)
+def _forget(reference: etree._Element) -> bool:
+    """Take the cache away; True if there was one."""
+    caches = [c for name in ("numCache", "strCache", "multiLvlStrCache") for c in reference.findall(f"{C}{name}")]
+    for cache in caches:
+        reference.remove(cache)
+    return bool(caches)
 
 
 def _text(value: Plain) -> str | None:

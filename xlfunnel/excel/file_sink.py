@@ -1,7 +1,7 @@
 """Fills a closed workbook: only the parts that change are written anew, everything else stays the bytes it was."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -112,14 +112,16 @@ class FileSink:
         name = sheet.lower()
         fills = [f for f in self._fills.values() if f.table.sheet.lower() == name]
         cells = next((c for s, c in self._cells.items() if s.lower() == name), {})
-        out: list[Plain] = []
-        for row in range(at.r1, at.r2 + 1):
-            for column in range(at.c1, at.c2 + 1):
-                fill = next((f for f in fills if f.table.first <= row <= f.last and column in f.values), None)
-                if fill is not None:
-                    out.append(fill.values[column][row - fill.table.first])
-                elif (row, column) in cells:
-                    out.append(cells[row, column])
-                else:
-                    return None
-        return out
+        columns = [_written(column, fills, cells) for column in range(at.c1, at.c2 + 1)]
+        rows = range(at.r1, at.r2 + 1)
+        if not all(row in column for column in columns for row in rows):
+            return None
+        return [column[row] for row in rows for column in columns]
+
+
+def _written(column: int, fills: Sequence[TableFill], cells: Mapping[tuple[int, int], Plain]) -> Mapping[int, Plain]:
+    """Row -> value, of one column of a sheet."""
+    found = {row: value for (row, c), value in cells.items() if c == column}
+    for fill in (f for f in fills if column in f.values):
+        found |= zip(range(fill.table.first, fill.last + 1), fill.values[column], strict=True)
+    return found

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 
 MAX_ROW = 1_048_576
 
@@ -74,6 +74,7 @@ Moves = Mapping[str, Sequence[Move]]
 """Moves by sheet name in lower case."""
 
 
+@cache
 def letters(column: int) -> str:
     """`letters(28) == "AB"`."""
     out = ""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from lxml import etree
 
@@ -71,7 +72,13 @@ def attributes(text: str) -> dict[str, str]:
 
 def attribute_text(pairs: Mapping[str, str]) -> str:
     """Attributes as they stand in a start tag, each with a leading blank."""
-    return "".join(f' {k}="{escape(v).replace(chr(34), "&quot;")}"' for k, v in pairs.items())
+    return "".join(_attribute(name, value) for name, value in pairs.items())
+
+
+@lru_cache(maxsize=1024)
+def _attribute(name: str, value: str) -> str:
+    """One attribute; nearly all cells of a sheet share a few styles."""
+    return f' {name}="{escape(value).replace(chr(34), "&quot;")}"'
 
 
 def parse(xml: bytes, part: str) -> etree._Element:
