@@ -240,3 +240,14 @@ def test_one_write_a_table_without_formulas(office_app: xw.App) -> None:
         body = book.sheets["数据"]["A4:H53"].value
     assert [row[0] for row in body] == data["商机编号"].tolist()
     assert calls["Range.raw_value"] == 2  # what stood there is read once, and all of it is written once
+
+
+def test_a_formula_in_a_named_cell_is_not_even_written_again(template: Path, office_app: xw.App) -> None:
+    calls: Counter[str] = Counter()
+    with opened(office_app, template) as book:
+        live = LiveBook(book)
+        sheet, at = live.cell_of("txt_title")
+        book.sheets[sheet].range(str(at)).formula = "=1+1"
+        fill(Report({}, {"txt_title": "x"}), LiveSink(LiveBook(counted(book, calls))))
+        assert book.sheets[sheet].range(str(at)).formula == "=1+1"
+    assert calls["Range.raw_value"] == 1  # it is looked at

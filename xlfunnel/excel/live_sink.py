@@ -103,9 +103,10 @@ class LiveSink:
         return {at: _Shown(value, texts[_lone(at)][0][0]) for at, (value,) in zip(cells, shown, strict=True)}
 
     def _write_cells(self, sheet: str, cells: Cells, shown: Mapping[tuple[int, int], _Shown]) -> None:
-        for at in blocks(cells):
+        """Cells with a formula are left out: an array or what spills would not survive being written as it was read."""
+        for at in blocks(cell for cell in cells if not shown[cell].formula):
             columns = range(at.c1, at.c2 + 1)
-            rows = [[shown[r, c].formula or entry(cells[r, c]) for c in columns] for r in range(at.r1, at.r2 + 1)]
+            rows = [[entry(cells[r, c]) for c in columns] for r in range(at.r1, at.r2 + 1)]
             put(self._live.sheet(sheet), at, rows)
 
     def _report(self, tables: Mapping[str, LiveTable], shown: Mapping[str, Mapping[tuple[int, int], _Shown]]) -> Report:
