@@ -46,6 +46,7 @@ JOURNEYS = ("T2", "T1")
 """Stages from which the way to won is compared as a whole; the one nearest the win first."""
 
 _LEAST, _MOST = 1e-6, 0.999
+_PLACED_BY = ("entered", "alone", "rate", "low95", "high95", "low998", "high998")
 _GRID = np.geomspace(_LEAST, _MOST, 48)
 """Values of ρ tried first; then as many between the neighbours of the best, and so on."""
 
@@ -114,7 +115,7 @@ def comparisons(conversions: pd.DataFrame, journeys: pd.DataFrame, facts: Facts,
     made = made.assign(rate=own, shrunk=shrunk, region_rate=rates, alone=alone)
     for name, level in (("95", AMBER), ("998", RED)):
         made[f"low{name}"], made[f"high{name}"] = funnel_limits(rates, counts, level)
-    made["placement"] = pd.Series([placement(row) for row in made.to_dict("records")], dtype=object)
+    made["placement"] = pd.Series([placement(row) for row in made[list(_PLACED_BY)].to_dict("records")], dtype=object)
     made["is_headline"] = _is_headline(made)
     return made[list(Comparison._fields)]
 

@@ -12,13 +12,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from xlfunnel.facts import Facts
-from xlfunnel.metrics.levels import Places, Rows
+from xlfunnel.metrics.levels import Places, Rows, pair_values
 from xlfunnel.metrics.survival import CENSORED, COMPETING, EVENT
 from xlfunnel.settings import Settings
 from xlfunnel.terms import STAGES, Col, Outcome
 
 HORIZON_SHARE = 0.9
-_RANK = {stage: i for i, stage in enumerate((*STAGES, Outcome.WON.value))}
+_RANKED = (*STAGES, Outcome.WON.value)
 
 
 class Stays:
@@ -43,15 +43,13 @@ def stays_of(facts: Facts) -> Stays:
 
 def ending(stage: "pd.Series[str]", next_stage: "pd.Series[str]") -> NDArray[np.int64]:
     """EVENT where the next stage is a later one or won; CENSORED where open or handed on; else COMPETING."""
-    here, there = _ranks(stage), _ranks(next_stage)
-    unfinished = ((next_stage == Outcome.OPEN) | (next_stage == stage)).to_numpy()
-    return np.where(there > here, EVENT, np.where(unfinished, CENSORED, COMPETING)).astype(np.int64)
+    return pair_values(stage, next_stage, _ending)
 
 
-def _ranks(stages: "pd.Series[str]") -> NDArray[np.float64]:
-    """The place of each stage in the funnel; NaN for what is none."""
-    codes, names = pd.factorize(stages)
-    return np.array([_RANK.get(name, nan) for name in names], dtype=float)[codes]
+def _ending(here: str, there: str) -> int:
+    if there in (Outcome.OPEN, here):
+        return CENSORED
+    return EVENT if there in _RANKED[_RANKED.index(here) + 1 :] else COMPETING
 
 
 def horizon(stays: Stays, region: str | None, stage: str, settings: Settings) -> float:

@@ -43,16 +43,15 @@ class Hazards(NamedTuple):
 def exposure(stays: Sojourns, first_day: int, chosen: Flags | None = None) -> Exposure:
     """What was seen from `first_day` on; stays that had begun before count from the age they had then."""
     seen = stays.left >= first_day
-    seen = seen if chosen is None else seen & chosen
-    stage, went = stays.stage[seen], stays.went[seen]
-    since, left = stays.since[seen], stays.left[seen]
+    rows = np.flatnonzero(seen if chosen is None else seen & chosen)
+    stage, went, since, left = (values[rows] for values in (stays.stage, stays.went, stays.since, stays.left))
     entry, end = np.maximum(first_day - since, 0), left - since
     first, last = entry // WEEK, end // WEEK
-    is_over = went != UNSEEN
+    is_over = (went != UNSEEN).astype(np.int64)
     weeks = max(int(last.max(initial=0)) + 2, AGES)
 
     row = stage * weeks
-    late, cut_off = np.flatnonzero(entry % WEEK), np.flatnonzero(~is_over)
+    late, cut_off = np.flatnonzero(entry % WEEK), np.flatnonzero(went == UNSEEN)
 
     def counted(place: Integers, weights: Floats | None = None) -> Floats:
         return np.bincount(place, weights, _STAGES * weeks).reshape(_STAGES, weeks).astype(np.float64)
@@ -60,8 +59,10 @@ def exposure(stays: Sojourns, first_day: int, chosen: Flags | None = None) -> Ex
     whole = counted(row + first) - counted(row + last + is_over)
     before = counted((row + first)[late], entry[late] % WEEK / WEEK)
     at_risk = whole.cumsum(axis=1) - before + counted((row + last)[cut_off], end[cut_off] % WEEK / WEEK)
-    place = (stage[is_over] * AGES + np.minimum(last[is_over], AGES - 1)) * PLACES + went[is_over]
-    ended = np.bincount(place, minlength=_STAGES * AGES * PLACES).reshape(_STAGES, AGES, PLACES).astype(np.float64)
+    # One place more, the first one, for those of which nobody saw the end.
+    place = (stage * AGES + np.minimum(last, AGES - 1)) * (PLACES + 1) + (went - UNSEEN)
+    met = np.bincount(place, minlength=_STAGES * AGES * (PLACES + 1)).reshape(_STAGES, AGES, PLACES + 1)
+    ended = met[..., 1:].astype(np.float64)
     folded = np.append(at_risk[:, : AGES - 1], at_risk[:, AGES - 1 :].sum(axis=1, keepdims=True), axis=1)
     return Exposure(ended, np.maximum(folded, ended.sum(axis=2)))
 

@@ -11,6 +11,7 @@ from xlfunnel.metrics.kendall import pairs, spread, ties
 
 Floats = NDArray[np.float64]
 
+_EPSILON = float(np.finfo(float).eps)
 _CONFIDENCE = 0.95
 _Z = 1.959963984540054  # two-sided 95 % of the normal distribution
 _SEN_NEEDS = 5  # with 4 points Sen's ranks lie outside the slopes: even least…greatest covers only 92 %
@@ -88,8 +89,10 @@ def theil_sen(x: Floats, y: Floats) -> TheilSen:
 
 def is_flat(values: Floats) -> bool:
     """True if all values are alike, save for the last bit or two of sums of decimals."""
-    spread = float(np.ptp(values)) if len(values) else 0.0
-    return bool(spread <= 4 * np.finfo(float).eps * float(np.abs(values).max(initial=0.0)))
+    if not len(values):
+        return True
+    low, high = float(values.min()), float(values.max())
+    return high - low <= 4 * _EPSILON * max(-low, high)
 
 
 def _centred(values: Floats) -> tuple[Floats, float]:

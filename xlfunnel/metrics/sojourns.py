@@ -101,7 +101,7 @@ def sojourns(stays: pd.DataFrame, as_of: date) -> Sojourns:
         since=since,
         left=since + stays[Col.DAYS].to_numpy(dtype=np.int64),
         amount=stays[Col.AMOUNT_CENTS].to_numpy(dtype=float, na_value=np.nan) / CENTS,
-        is_open=(stays[Col.NEXT_STAGE] == Outcome.OPEN.value).to_numpy(dtype=bool),
+        is_open=went == UNSEEN,
         is_arrival=~(same & (before == stage)),
     )
 
