@@ -251,3 +251,16 @@ def test_a_formula_in_a_named_cell_is_not_even_written_again(template: Path, off
         fill(Report({}, {"txt_title": "x"}), LiveSink(LiveBook(counted(book, calls))))
         assert book.sheets[sheet].range(str(at)).formula == "=1+1"
     assert calls["Range.raw_value"] == 1  # it is looked at
+
+
+def test_rows_of_the_data_sheet_are_handed_over_and_not_kept(template: Path, office_app: xw.App) -> None:
+    calls: Counter[str] = Counter()
+    with opened(office_app, template) as book:
+        _fill(book, {"tbl_data": pd.DataFrame({"id": ["a", "b"], "day": None, "amount": [1, 2]})})
+        live = LiveBook(counted(book, calls))
+        source = live.data_source()
+        assert source is not None
+        assert (source.rows or [])[-2:] == [["a", None, 1], ["b", None, 2]]
+        read = calls["Range.raw_value"]
+        assert live.rows("tbl_data") == [["a", None, 1], ["b", None, 2]]
+        assert calls["Range.raw_value"] > read

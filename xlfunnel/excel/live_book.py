@@ -74,6 +74,8 @@ class LiveBook:
 
     def body(self, name: str) -> Rows:
         """All body rows of a table, as `values`. Raises WorkbookError `workbook.missing_table`."""
+        if name.lower() not in self._bodies:
+            self._read_tables(self.sheet_of(name))
         table = self.table(name)
         return self._bodies[name.lower()][table.first - table.at.r1 : table.last - table.at.r1 + 1]
 
@@ -119,6 +121,7 @@ class LiveBook:
     def data_source(self) -> Source | None:
         """The rows of the Data sheet, for the data door, numbered as on the sheet; None if it is empty."""
         table, rows = self.table(_DATA), self.rows(_DATA)
+        del self._bodies[_DATA]  # it may be a million rows, which nobody is to hold while they are counted
         if not rows:
             return None
         above: list[list[Shown]] = [[]] * (table.at.r1 - 1)
