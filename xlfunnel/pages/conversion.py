@@ -214,11 +214,11 @@ def _bars(rates: pd.DataFrame) -> pd.DataFrame:
 def _lines(rows: pd.DataFrame, analysis: FunnelAnalysis) -> pd.DataFrame:
     """The matured share of each step by month of entry, only where there are cases enough to compare."""
     clear = rows["verdict"].isin((Judgement.COMPARED, Judgement.BLOCKED))
-    wide = pd.DataFrame(index=analysis.monthly.index, columns=list(STAGES), dtype=float)
-    found = rows[clear & (rows["kind"] == ConversionKind.MATURED) & rows["month"].isin(wide.index)]
-    for month, stage, rate in zip(found["month"], found["from_stage"], found["rate"], strict=True):
-        wide.loc[month, stage] = rate
-    return wide.assign(month=[month_text(m) for m in wide.index]).reset_index(drop=True)
+    months = analysis.monthly.index.tolist()
+    found = rows[clear & (rows["kind"] == ConversionKind.MATURED) & rows["month"].isin(months)]
+    rates = {(m, s): rate for m, s, rate in zip(found["month"], found["from_stage"], found["rate"], strict=True)}
+    wide = pd.DataFrame({s: [rates.get((m, s)) for m in months] for s in STAGES}, dtype=float)
+    return wide.assign(month=[month_text(m) for m in months])
 
 
 def _told(rates: pd.DataFrame, say: Phrases) -> list[tuple[Severity, str]]:

@@ -174,12 +174,10 @@ def _past(analysis: FunnelAnalysis, measure: Measure) -> pd.DataFrame:
     """A row a past month: what came, and what was said of it before; blank where no forecast could be made yet."""
     tests = analysis.backtest[analysis.backtest["measure"] == measure]
     months = sorted(set(tests["month"]))[-CUTS:]
-    frame = pd.DataFrame(index=pd.Index(months, dtype="int64"))
-    frame["actual"] = tests.drop_duplicates("month").set_index("month")["actual"]
+    told = {"actual": tests.drop_duplicates("month").set_index("month")["actual"].reindex(months)}
     for name, horizon in _HORIZONS.items():
-        then = tests[tests["horizon"] == horizon].set_index("month")
-        for part in ("p10", "p50", "p90"):
-            frame[f"{name}_{part}"] = then[part]
-        marks = {True: "✓", False: "✗"}
-        frame[f"{name}_inside"] = then["inside"].map(marks).reindex(frame.index).astype(object)
-    return frame.assign(month=[month_text(m) for m in months]).reset_index(drop=True).reindex(range(CUTS))
+        then = tests[tests["horizon"] == horizon].set_index("month").reindex(months)
+        told |= {f"{name}_{part}": then[part] for part in ("p10", "p50", "p90")}
+        told[f"{name}_inside"] = then["inside"].map({True: "✓", False: "✗"}).astype(object)
+    frame = pd.DataFrame(told).assign(month=[month_text(m) for m in months])
+    return frame.reset_index(drop=True).reindex(range(CUTS))

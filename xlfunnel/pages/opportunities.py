@@ -169,7 +169,7 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
         "tbl_stale": stages.assign(rest_moving=left_stages["moving"], rest_stale=left_stages["stale"]),
     }
     cells: dict[str, Value] = {"txt_opportunities_scope": say.scope(analysis), _AS_OF: analysis.as_of}
-    told = _sentences(analysis, shown, say)
+    told = _sentences(analysis, shown, every, say)
     for i in range(1, len(_SENTENCES) + 1):
         severity, text = told[i - 1] if i <= len(told) else (None, None)
         cells[f"txt_opportunities_mark_{i}"] = say(f"home.mark.{severity}") if severity else None
@@ -184,7 +184,9 @@ def _causes(shown: pd.DataFrame, say: Phrases) -> list[str]:
     return [" · ".join(compress(words, holds)) for holds in held]
 
 
-def _sentences(analysis: FunnelAnalysis, shown: pd.DataFrame, say: Phrases) -> list[tuple[Severity, str]]:
+def _sentences(
+    analysis: FunnelAnalysis, shown: pd.DataFrame, advised: pd.DataFrame, say: Phrases
+) -> list[tuple[Severity, str]]:
     """How many no longer move and what they are worth; why; what is scored; what cannot be said."""
     found = analysis.opportunities
     total = opportunity.summary(found)
@@ -194,7 +196,7 @@ def _sentences(analysis: FunnelAnalysis, shown: pd.DataFrame, say: Phrases) -> l
     told = [_stale(total, say)]
     if total.stale:
         told.append(_why(found, total, say))
-    counts = dict(opportunity.by_advice(found)[["advice", "count"]].itertuples(index=False, name=None))
+    counts = dict(zip(advised["advice"], advised["count"], strict=True))
     each = {str(a): say.count(counts[a]) for a in (Advice.KEEP, Advice.REVIVE, Advice.DROP)}
     scored = {"n": say.count(total.scored), "of": say.count(total.open)}
     if total.scored:
@@ -230,7 +232,7 @@ def _why(found: pd.DataFrame, total: opportunity.Health, say: Phrases) -> tuple[
     text = say("opportunities.sentence.why", times=TIMES_MEDIAN, quiet_days=QUIET_DAYS, **counts)
     if aged.empty:
         return Severity.NONE, text
-    worst = aged.sort_values("days", ascending=False, kind="stable").to_dict("records")[0]
+    worst = aged.sort_values("days", ascending=False, kind="stable").head(1).to_dict("records")[0]
     return Severity.NONE, text + say(
         "opportunities.sentence.oldest",
         id=worst["opportunity_id"],

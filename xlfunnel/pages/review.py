@@ -154,7 +154,7 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
         closed=[pd.Timestamp(date_of(d)) for d in shown["closed_day"]],
     )
     counted, rest = review.reasons(found), review.reasons(opportunity.unlisted(found, shown))
-    order = review.pareto(counted)
+    order, stages = review.pareto(counted), review.by_stage(analysis.reviewed)
     keys = {t.name: [c.key for c in t.columns if not c.typed] for t in PAGE.tables}
     counts = counted.assign(
         n=range(1, len(counted) + 1), rest_lost=rest["lost"], rest_won=rest["won"], rest_amount=rest["amount"]
@@ -164,10 +164,10 @@ def content(analysis: FunnelAnalysis, say: Phrases) -> Content:
         "tbl_review": listed[keys["tbl_review"]],
         "tbl_reasons": _worded(review.known_amounts(order), say)[keys["tbl_reasons"]],
         "tbl_reason_counts": _worded(counts, say)[keys["tbl_reason_counts"]],
-        "tbl_lost_stages": review.known_amounts(review.by_stage(analysis.reviewed))[keys["tbl_lost_stages"]],
+        "tbl_lost_stages": review.known_amounts(stages)[keys["tbl_lost_stages"]],
     }
     cells: dict[str, Value] = {"txt_review_scope": say.scope(analysis)}
-    told = _sentences(analysis, order, shown, say)
+    told = _sentences(analysis, order, stages, shown, say)
     for i in range(1, len(_SENTENCES) + 1):
         severity, text = told[i - 1] if i <= len(told) else (None, None)
         cells[f"txt_review_mark_{i}"] = say(f"home.mark.{severity}") if severity else None
@@ -180,7 +180,7 @@ def _worded(frame: pd.DataFrame, say: Phrases) -> pd.DataFrame:
 
 
 def _sentences(
-    analysis: FunnelAnalysis, order: pd.DataFrame, shown: pd.DataFrame, say: Phrases
+    analysis: FunnelAnalysis, order: pd.DataFrame, stages: pd.DataFrame, shown: pd.DataFrame, say: Phrases
 ) -> list[tuple[Severity, str]]:
     """What closed; where it was lost; which stage took long; why."""
     every = analysis.reviewed
@@ -198,7 +198,7 @@ def _sentences(
     if len(shown) < len(found):
         told[0] += say("review.sentence.shown", n=say.count(len(shown)), of=say.count(len(found)))
     if lost:
-        worst = review.by_stage(every).sort_values("lost", ascending=False, kind="stable").to_dict("records")[0]
+        worst = stages.sort_values("lost", ascending=False, kind="stable").to_dict("records")[0]
         at = {"stage": worst["stage"], "n": say.count(worst["lost"]), "of": say.count(lost)}
         told.append(say("review.sentence.lost_at", share=say.percent(worst["share"]), **at))
     if len(found):
