@@ -30,9 +30,9 @@ _RUN = re.compile(r"<(?:\w+:)?t(?:\s[^>]*)?(?<!/)>(.*?)</(?:\w+:)?t>", re.DOTALL
 
 def clean(text: str) -> str:
     """What a cell can hold of `text`: no control characters, line feeds as line breaks, at most MAX_TEXT long."""
-    if "\r" in text:
+    if not text.isprintable():  # what is printable holds none of these
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = _SURROGATE.sub("\ufffd", _ILLEGAL.sub("", text))
+        text = _SURROGATE.sub("\ufffd", _ILLEGAL.sub("", text))
     if len(text) > MAX_TEXT // 2:
         units = text.encode("utf-16-le")[: 2 * MAX_TEXT]
         text = units.decode("utf-16-le", "ignore")
