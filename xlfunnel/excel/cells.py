@@ -1,8 +1,9 @@
 """Cells: reading them from a row's XML, writing values as XML, and turning frames into values a cell can hold."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -18,7 +19,9 @@ Plain = bool | int | float | str | None
 Strings = Callable[[int], str]
 """Shared string by its index."""
 
-_CELL = re.compile(r"<c((?:\s[^>]*?)?)(?:/>|>(.*?)</c>)", re.DOTALL)
+_CELL = re.compile(r"<c((?:[\s/][^>]*)?)>")
+_CELL_END = "</c>"
+_PLACE = re.compile(r'\sr="([A-Z]+)\d+"')
 _FORMULA = re.compile(r"<f((?:\s[^>]*?)?)(?:/>|>(.*?)</f>)", re.DOTALL)
 _VALUE = re.compile(r"<v(?:\s[^>]*?)?>(.*?)</v>", re.DOTALL)
 _EPOCHS = {False: date(1899, 12, 30), True: date(1904, 1, 1)}
@@ -40,7 +43,7 @@ class Cell(NamedTuple):
     @property
     def empty(self) -> bool:
         """True if it only carries a style."""
-        return "<f" not in self.inner and not _VALUE.search(self.inner) and "<is" not in self.inner
+        return not self.inner or ("<f" not in self.inner and _shown(self.inner) is None and "<is" not in self.inner)
 
     def formula(self) -> tuple[dict[str, str], str] | None:
         """Attributes and text of its formula; None if it has none. A follower of a shared formula has no text."""
@@ -52,10 +55,9 @@ class Cell(NamedTuple):
         kind = self.attrs.get("t", "n")
         if kind == "inlineStr":
             return runs_text(self.inner) or None
-        match = _VALUE.search(self.inner)
-        if match is None or match[1] == "":
+        text = unescape(_shown(self.inner) or "")
+        if text == "":
             return None
-        text = unescape(match[1])
         if kind == "s":
             return strings(int(text)) or None
         if kind == "b":
@@ -95,12 +97,31 @@ class Cell(NamedTuple):
 def cells_of(xml: str) -> dict[int, Cell]:
     """The cells of a row by column number; a cell that does not say where it is stands after the one before it."""
     cells, column = {}, 0
-    for match in _CELL.finditer(xml):
-        attrs = attributes(match[1])
-        ref = attrs.pop("r", "")
-        column = column_number(ref.rstrip("0123456789")) if ref else column + 1
-        cells[column] = Cell(attrs, match[2] or "")
+    for tag, inner in _elements(xml):
+        place = _PLACE.match(tag)
+        attrs = _attributes(tag[place.end() :] if place else tag)
+        ref = place[1] if place else attrs.get("r", "").rstrip("0123456789")
+        column = column_number(ref) if ref else column + 1
+        cells[column] = Cell(attrs if place else {k: v for k, v in attrs.items() if k != "r"}, inner)
     return cells
+
+
+def _elements(xml: str) -> Iterator[tuple[str, str]]:
+    """The attributes of each `<c>`, as they are written, and what is inside."""
+    at = 0
+    while match := _CELL.search(xml, at):
+        tag, at = match[1], match.end()
+        if tag.endswith("/"):
+            yield tag[:-1], ""
+        elif (end := xml.find(_CELL_END, at)) >= 0:
+            yield tag, xml[at:end]
+            at = end + len(_CELL_END)
+
+
+@lru_cache(maxsize=1024)
+def _attributes(text: str) -> Mapping[str, str]:
+    """The attributes of a cell but for its place, which comes first as a rule: nearly all cells share a few."""
+    return attributes(text)
 
 
 def new_cell(style: str | None, value: Plain) -> Cell:
@@ -115,8 +136,8 @@ def content(value: Plain) -> str:
 
 def same(a: Plain, b: Plain) -> bool:
     """Equal in kind and value."""
-    if isinstance(a, bool) or isinstance(b, bool) or isinstance(a, str) or isinstance(b, str):
-        return type(a) is type(b) and a == b
+    if type(a) is not type(b) and (isinstance(a, bool | str) or isinstance(b, bool | str)):
+        return False
     return a == b
 
 
@@ -207,6 +228,14 @@ def _number(text: str) -> Plain:
     except ValueError:
         return text
     return int(number) if number.is_integer() and abs(number) < 2**53 else number
+
+
+def _shown(inner: str) -> str | None:
+    """What stands in the `<v>` of a cell, still escaped; None if it has none."""
+    if inner.startswith("<v>") and inner.endswith("</v>") and inner.find("<", 3) == len(inner) - 4:
+        return inner[3:-4]  # and nothing else, as in most cells
+    match = _VALUE.search(inner)
+    return match[1] if match else None
 
 
 def _cached(value: Plain) -> str:

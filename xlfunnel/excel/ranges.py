@@ -84,6 +84,7 @@ def letters(column: int) -> str:
     return out
 
 
+@lru_cache(maxsize=1024)
 def column_number(text: str) -> int:
     """`column_number("AB") == 28`."""
     n = 0

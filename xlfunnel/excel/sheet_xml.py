@@ -1,7 +1,7 @@
 """A worksheet's XML, taken apart into its rows and the rest. Rows stay bytes until somebody asks for their cells."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from lxml import etree
@@ -12,7 +12,8 @@ from xlfunnel.excel.xml_text import MAIN, M, attributes, parse, serialise
 
 _DATA = re.compile(rb"<sheetData(?:\s[^>]*?)?(/?)>")
 _END = b"</sheetData>"
-_ROW = re.compile(rb"<row((?:\s[^>]*?)?)(?:/>|>(.*?)</row>)", re.DOTALL)
+_ROW = re.compile(rb"<row((?:\s[^>]*?)?)(/?)>")
+_ROW_END = b"</row>"
 _NUMBER = re.compile(rb"""\sr\s*=\s*["'](\d+)["']""")
 _ENCODING = re.compile(rb"""^(?:\xef\xbb\xbf)?\s*<\?xml[^>]*encoding\s*=\s*["']([\w-]+)["']""")
 
@@ -39,10 +40,10 @@ class SheetXml:
             body, self._tail = xml[found.end() : end], xml[end + len(_END) :]
         self.rows: dict[int, bytes] = {}
         last = 0
-        for match in _ROW.finditer(body):
-            number = _NUMBER.search(match[1])
+        for attrs, row in _rows_of(body):
+            number = _NUMBER.search(attrs)
             last = int(number[1]) if number else last + 1
-            self.rows[last] = match[0]
+            self.rows[last] = row
 
     def attrs(self, row: int) -> dict[str, str]:
         """The attributes of a row, without its number; empty if it is not there."""
@@ -69,11 +70,22 @@ class SheetXml:
         yield _END + tail
 
 
-@lru_cache(maxsize=1024)
+def _rows_of(body: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The attributes of each row, and the whole row."""
+    at = 0
+    while match := _ROW.search(body, at):
+        end = match.end() if match[2] else body.find(_ROW_END, match.end())
+        if end < 0:
+            return
+        at = end if match[2] else end + len(_ROW_END)
+        yield match[1], body[match.start() : at]
+
+
+@lru_cache(maxsize=4096)
 def _cells_of(row: bytes) -> Mapping[int, Cell]:
     """The cells of a row; before and after a fill the same rows are asked for more than once."""
     match = _ROW.match(row)
-    return cells_of(match[2].decode()) if match and match[2] else {}
+    return cells_of(row[match.end() : -len(_ROW_END)].decode()) if match and not match[2] else {}
 
 
 def _is_simple(xml: bytes) -> bool:
