@@ -77,10 +77,11 @@ def _of_stage(stage: str, fates: pd.DataFrame, whos: list[str | None], settings:
     fates = fates[fates[Col.STAGE] == stage]
     codes, words = pd.factorize(fates[Col.NEXT_STAGE])
     kind = np.array([_WENT.get(word, CENSORED) for word in words], dtype=np.int64)[codes]
+    regions = fates[Col.REGION].to_numpy(dtype=object)
     days, count = fates[Col.DAYS].to_numpy(), fates[Col.COUNT].to_numpy()
     override: float | None = getattr(settings, f"floor_{stage.lower()}")
     for region in whos:
-        here = np.flatnonzero((fates[Col.REGION] == region) | (region is None))
+        here = np.flatnonzero((regions == region) | (region is None))
         entered, won = int(count[here].sum()), int(count[here][kind[here] == EVENT].sum())
         found = _UNKNOWN
         if entered >= ENOUGH:

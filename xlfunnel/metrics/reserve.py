@@ -164,19 +164,21 @@ def flows(facts: Facts, region: str | None = None, owner: str | None = None) -> 
 
     created, won, lost (opportunities, int) · created_amount, won_amount, lost_amount (currency units)
     """
-    exits = _of(facts.exits, region, owner)
-    parts = {"created": _of(facts.created, region, owner)}
-    parts |= {str(outcome): exits[exits[Col.NEXT_STAGE] == outcome] for outcome in (Outcome.WON, Outcome.LOST)}
-    counts = {name: _by_month(part, Col.COUNT, facts) for name, part in parts.items()}
-    amounts = {f"{name}_amount": _by_month(part, Col.AMOUNT_CENTS, facts) / CENTS for name, part in parts.items()}
+    exits, own = facts.exits, _of(facts.exits, region, owner)
+    parts = {"created": (facts.created, _of(facts.created, region, owner))}
+    for outcome in (Outcome.WON, Outcome.LOST):
+        parts[str(outcome)] = (exits, own & (exits[Col.NEXT_STAGE] == outcome).to_numpy(dtype=bool))
+    counts = {name: _by_month(*part, Col.COUNT, facts) for name, part in parts.items()}
+    amounts = {f"{name}_amount": _by_month(*part, Col.AMOUNT_CENTS, facts) / CENTS for name, part in parts.items()}
     months = range(facts.first_month, facts.last_month + 1)
     return pd.DataFrame(counts | amounts, index=pd.Index(months, name="month", dtype="int64"))
 
 
-def _by_month(part: pd.DataFrame, column: Col, facts: Facts) -> NDArray[np.int64]:
-    """Sums of a column, one for each month first…last."""
+def _by_month(frame: pd.DataFrame, chosen: NDArray[np.bool_], column: Col, facts: Facts) -> NDArray[np.int64]:
+    """Sums of a column over the chosen rows, one for each month first…last."""
     sums = np.zeros(facts.last_month - facts.first_month + 1, dtype=np.int64)
-    np.add.at(sums, part[Col.MONTH].to_numpy(dtype=np.int64) - facts.first_month, part[column].to_numpy(dtype=np.int64))
+    month, values = (frame[c].to_numpy(dtype=np.int64)[chosen] for c in (Col.MONTH, column))
+    np.add.at(sums, month - facts.first_month, values)
     return sums
 
 
@@ -185,16 +187,17 @@ def win_rate(
 ) -> WinRate:
     """Won ÷ (won + lost) of the opportunities closed in the months first_month…last_month, both included."""
     exits = facts.exits
-    inside = exits[Col.MONTH].between(first_month, last_month).to_numpy()
-    for name, part in ((Col.REGION, region), (Col.OWNER, owner)):
-        inside = inside if part is None else inside & (exits[name] == part).to_numpy(dtype=bool)
+    inside = exits[Col.MONTH].between(first_month, last_month).to_numpy() & _of(exits, region, owner)
     count, went = exits[Col.COUNT].to_numpy(), exits[Col.NEXT_STAGE]
     won, lost = (int(count[inside & (went == o).to_numpy(dtype=bool)].sum()) for o in (Outcome.WON, Outcome.LOST))
     closed = won + lost
     return WinRate(won / closed if closed else nan, won, closed)
 
 
-def _of(frame: pd.DataFrame, region: str | None, owner: str | None) -> pd.DataFrame:
-    if region is not None:
-        frame = frame[frame[Col.REGION] == region]
-    return frame if owner is None else frame[frame[Col.OWNER] == owner]
+def _of(frame: pd.DataFrame, region: str | None, owner: str | None) -> NDArray[np.bool_]:
+    """Which rows are those of a region, and of an owner; None = any."""
+    chosen = np.full(len(frame), True)
+    for column, name in ((Col.REGION, region), (Col.OWNER, owner)):
+        if name is not None:
+            chosen &= (frame[column] == name).to_numpy(dtype=bool)
+    return chosen

@@ -7,17 +7,18 @@ reviewed        those that ever reached EFFECTIVE: leads that were dropped befor
                 only counted by stage
 """
 
-from typing import NamedTuple
+from math import nan
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from xlfunnel.calendar import day_number, month_end
 from xlfunnel.facts import Facts
 from xlfunnel.metrics.evidence import windows
-from xlfunnel.metrics.levels import pair_numbers
 from xlfunnel.metrics.reserve import CENTS
-from xlfunnel.metrics.sojourns import Integers, is_first
+from xlfunnel.metrics.sojourns import Floats, Integers, is_first
 from xlfunnel.settings import Settings
 from xlfunnel.terms import OUTCOMES, STAGES, Col, Outcome, Reason
 
@@ -67,31 +68,23 @@ def closed(stays: pd.DataFrame, durations: pd.DataFrame, typed: pd.DataFrame, si
     is_reviewed           it reached EFFECTIVE, or a later stage, at any time
     slow_…                of the slowest stage: its code (None = none compared), days, median days, days ÷ median
     """
-    ids, stage, region = Col.OPPORTUNITY.value, Col.STAGE.value, Col.REGION.value
+    ids, region = Col.OPPORTUNITY.value, Col.REGION.value
     rows = stays.rename(columns=str)
     rows, key = _ended_lately(rows, np.cumsum(is_first(rows)) - 1, since)
     is_last = np.append(key[1:] != key[:-1], True)[: len(key)]
     last = rows[is_last].set_index(key[is_last])
     last = last.assign(closed_day=last["since_day"] + last["days"], outcome=last["next_stage"])
     last = last[last["outcome"].isin(list(OUTCOMES)) & (last["closed_day"] >= since)]
-    its = pd.DataFrame({"key": key, **{c: rows[c].array for c in (stage, "since_day", "days")}})
-    its = its[its["key"].isin(last.index)]
-    reached = its.loc[its[stage].isin(STAGES[STAGES.index(EFFECTIVE) :]), "key"].unique()
-    usual = durations[durations["owner"].isna() & durations["region"].notna()]
-    medians = dict(zip(zip(usual[region], usual[stage], strict=True), usual["median"], strict=True))
-    spent = its.groupby(["key", stage], as_index=False)[["days"]].sum()
-    spent["median"] = pair_numbers(last[region].loc[spent["key"]], spent[stage], medians)
-    spent["slow_ratio"] = spent["days"] / spent["median"].where(spent["median"] > 0)
-    slowest = spent.dropna(subset="slow_ratio").sort_values(["slow_ratio", stage], ascending=[False, True])
-    slowest = slowest.drop_duplicates("key").set_index("key").reindex(last.index)
+    place = pd.Index(last.index).get_indexer(key)
+    its, place = rows[place >= 0], place[place >= 0]
+    begun = np.flatnonzero(np.append(True, place[1:] != place[:-1])[: len(place)])
+    spent = _spent(its, place, len(last))
+    reached: NDArray[np.bool_] = ~np.isnan(spent[:, STAGES.index(EFFECTIVE) :])
     found = last.assign(
-        days=last["closed_day"] - its.groupby("key")["since_day"].min(),
+        days=last["closed_day"] - its["since_day"].to_numpy()[begun],
         amount=last["amount_cents"].astype("Float64").astype(float) / CENTS,
-        slow_stage=slowest[stage].astype(object).where(slowest[stage].notna(), None),
-        slow_days=slowest["days"].astype(float),
-        slow_median=slowest["median"].astype(float),
-        slow_ratio=slowest["slow_ratio"].astype(float),
-        is_reviewed=last.index.isin(reached),
+        is_reviewed=np.asarray(reached.any(axis=1)),
+        **_slowest(spent, _medians(last[region], durations)),
     )
     own = typed.drop_duplicates(ids).set_index(ids).reindex(pd.Index(found[ids], dtype=object))
     for name in TYPED:
@@ -100,6 +93,38 @@ def closed(stays: pd.DataFrame, durations: pd.DataFrame, typed: pd.DataFrame, si
     # They stand in the order of their ids, and equals stay in it.
     order = ["closed_day", "amount", region]
     return found.sort_values(order, ascending=[False, False, True], ignore_index=True)[list(CLOSED)]
+
+
+def _spent(stays: pd.DataFrame, place: Integers, n: int) -> Floats:
+    """(opportunity, stage): days spent in it; NaN = never there. `place`: whose of n opportunities each stay is."""
+    codes, met = pd.factorize(stays["stage"])
+    cell = place * len(STAGES) + np.array([STAGES.index(name) for name in met], dtype=np.int64)[codes]
+    size = n * len(STAGES)
+    visits, days = np.bincount(cell, minlength=size), np.bincount(cell, stays["days"].to_numpy(), size)
+    return np.where(visits > 0, days, nan).reshape(n, len(STAGES))
+
+
+def _medians(regions: "pd.Series[str]", durations: pd.DataFrame) -> Floats:
+    """(row, stage): the median days of the stays in each stage of each row's region; NaN where that is undefined."""
+    usual = durations[durations["owner"].isna() & durations["region"].notna()]
+    known = dict(zip(zip(usual["region"], usual["stage"], strict=True), usual["median"], strict=True))
+    codes, met = pd.factorize(regions)
+    table = [[known.get((name, stage), nan) for stage in STAGES] for name in met]
+    return np.array(table, dtype=float).reshape(-1, len(STAGES))[codes]
+
+
+def _slowest(spent: Floats, median: Floats) -> dict[str, NDArray[Any]]:
+    """The columns slow_…, out of the days spent in each stage (NaN = never there) and the medians: (row, stage)."""
+    ratio = spent / np.where(median > 0, median, nan)
+    at = np.where(np.isnan(ratio), -1.0, ratio).argmax(axis=1)[:, None]
+    days, usual, most = (np.take_along_axis(values, at, axis=1)[:, 0] for values in (spent, median, ratio))
+    is_known = ~np.isnan(most)
+    return {
+        "slow_stage": np.where(is_known, np.array(STAGES, dtype=object)[at[:, 0]], np.array(None, dtype=object)),
+        "slow_days": np.where(is_known, days, nan),
+        "slow_median": np.where(is_known, usual, nan),
+        "slow_ratio": most,
+    }
 
 
 def _ended_lately(rows: pd.DataFrame, key: Integers, since: int) -> tuple[pd.DataFrame, Integers]:
