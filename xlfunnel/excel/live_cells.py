@@ -82,7 +82,7 @@ def put(sheet: xw.Sheet, at: Range, rows: Sequence[Sequence[object]]) -> None:
     """
     for part in _parts(at, _CELLS_A_WRITE):
         written = rows[part.r1 - at.r1 : part.r2 - at.r1 + 1]
-        block(sheet, part).raw_value = tuple(tuple("" if v is None else v for v in row) for row in written)
+        block(sheet, part).raw_value = [["" if v is None else v for v in row] for row in written]
 
 
 def grid(read: Any) -> list[list[Any]]:
