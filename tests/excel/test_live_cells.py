@@ -66,7 +66,7 @@ def test_a_long_block_is_written_in_bands(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(live_cells, "_CELLS_A_WRITE", 4)
     sheet: Any = Cells()
     put(sheet, Range(2, 2, 4, 3), [[1, None], ["a", 2], [3, 4]])
-    assert sheet.written == [("B2:C3", ((1, ""), ("a", 2))), ("B4:C4", ((3, 4),))]
+    assert sheet.written == [("B2:C3", [[1, ""], ["a", 2]]), ("B4:C4", [[3, 4]])]
 
 
 @pytest.mark.parametrize(
