@@ -21,7 +21,7 @@ class Body:
     def __init__(self, fill: TableFill, sheet: SheetXml, strings: Strings, name: str, moves: Moves) -> None:
         self.fill = fill
         self._strings, self._name, self._moves = strings, name, moves
-        self._first = fill.table.first
+        self._first, self._last = fill.table.first, fill.table.last
         self._model = sheet.cells(self._first)
         self.attrs = {k: v for k, v in sheet.attrs(self._first).items() if k not in _NOT_COPIED}
         if self.attrs.get("customHeight") not in ("1", "true"):
@@ -47,7 +47,7 @@ class Body:
 
     def cell(self, row: int, column: int, old: Cell | None) -> Cell | None:
         """The cell at a body row; `old` is what stands there now."""
-        kept = old if row <= self.fill.table.last else None
+        kept = old if row <= self._last else None
         if column in self._typed:
             cell = self._placed.get(row, {}).get(column)
             if cell is not None:

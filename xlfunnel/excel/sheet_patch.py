@@ -114,10 +114,11 @@ class SheetPatch:
             {c: cells.pop(c) for c in columns if c in cells}
             for cells in (self._row(r) for r in range(fill.totals.r1, fill.totals.r2 + 1))
         ]
+        rows, gone = body.fill_rows(), range(fill.last + 1, table.last + 1)
         for row in sorted(self._explicit):
-            if table.first <= row <= fill.last:
+            if row in rows:
                 self._fill_row(body, row, columns)
-            elif fill.last < row <= table.last:
+            elif row in gone:
                 for column in columns:
                     self._row(row).pop(column, None)
         for i, moved in enumerate(totals):
