@@ -1,16 +1,18 @@
 """Recent months and their history; the interval of a difference."""
 
 from datetime import date
-from math import isnan
+from math import isnan, nan
 
+import numpy as np
 import pytest
 from hand_facts import facts, monthly
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from xlfunnel.calendar import month_of_text
-from xlfunnel.metrics.evidence import difference_high, windows
-from xlfunnel.metrics.proportion import wilson
+from xlfunnel.metrics.evidence import difference_high, judgement, judgements, windows
+from xlfunnel.metrics.proportion import wilson, wilsons
 from xlfunnel.settings import Settings
+from xlfunnel.terms import Judgement
 
 JAN = month_of_text("2025-01")
 
@@ -41,3 +43,28 @@ def test_difference_as_published() -> None:
     """Newcombe 1998, table II, case (a): 56/70 less 48/80 lies between 0.0524 and 0.3339."""
     assert difference_high(wilson(56, 70), wilson(48, 80)) == pytest.approx(0.3339, abs=5e-5)
     assert isnan(difference_high(wilson(0, 0), wilson(48, 80)))
+
+
+@pytest.mark.parametrize(
+    ("cases", "benchmark", "history", "verdict"),
+    [
+        ((3, 4), nan, (0, 0), Judgement.TOO_FEW),
+        ((5, 19), nan, (0, 0), Judgement.GREYED),
+        ((5, 20), nan, (0, 0), Judgement.COMPARED),
+        ((5, 20), 0.6, (0, 0), Judgement.BLOCKED),
+        ((5, 20), 0.4, (0, 0), Judgement.COMPARED),
+        ((5, 20), nan, (90, 100), Judgement.BLOCKED),
+        ((5, 20), nan, (18, 19), Judgement.COMPARED),
+    ],
+)
+def test_judgement_of_one_and_of_many(
+    cases: tuple[int, int], benchmark: float, history: tuple[int, int], verdict: Judgement
+) -> None:
+    assert judgement(cases[1], wilson(*cases), benchmark, wilson(*history), history[1]) == verdict
+    (k, n), (past_k, past_n) = (np.array([pair, pair]).T for pair in (cases, history))
+    many = judgements(n, wilsons(k, n), np.array([benchmark, benchmark]), wilsons(past_k, past_n), past_n)
+    assert many.tolist() == [verdict, verdict]
+
+
+def test_not_observed_for_long_enough() -> None:
+    assert judgement(30, wilson(0, 0)) == Judgement.NOT_YET

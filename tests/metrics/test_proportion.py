@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
-from xlfunnel.metrics.proportion import wilson
+from xlfunnel.metrics.proportion import wilson, wilsons
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,14 @@ def test_whatever_the_counts(case: tuple[int, int]) -> None:
     mirror = wilson(n - k, n)
     assert (1 - mirror.high, 1 - mirror.low) == pytest.approx((found.low, found.high), abs=1e-9)
     assert wilson(10 * k, 10 * n).high - wilson(10 * k, 10 * n).low < found.high - found.low
+
+
+@given(st.lists(counts, min_size=1))
+def test_many_are_what_each_is(cases: list[tuple[int, int]]) -> None:
+    cases = [*cases, (0, 0)]
+    found = zip(*wilsons(*zip(*cases, strict=True)), strict=True)
+    for one, case in zip(found, cases, strict=True):
+        assert one == pytest.approx(wilson(*case), rel=1e-12, nan_ok=True)
 
 
 def test_without_cases_nothing_is_known() -> None:

@@ -19,8 +19,10 @@ from xlfunnel.metrics.survival import (
     EVENT,
     LifeTable,
     cumulative_incidence,
+    cumulative_incidences,
     kaplan_meier,
     life_table,
+    life_tables,
     log_rank,
     quantile,
     quantiles,
@@ -256,3 +258,19 @@ def test_only_the_censor_aware_rate_is_right() -> None:
     assert of_entered < truth - 0.05
     assert of_closed < truth - 0.02
     assert naive > truth + 0.2
+
+
+@given(st.lists(cases_drawn, min_size=1, max_size=5), st.integers(0, 40))
+def test_groups_beside_each_other_are_what_each_is_alone(groups: list[list[Case]], horizon: int) -> None:
+    days, kinds = (np.array(side, dtype=np.int64) for side in zip(*(case for g in groups for case in g), strict=True))
+    ends = np.cumsum([len(g) for g in groups])
+    rows = [np.arange(end - len(g), end) for g, end in zip(groups, ends, strict=True)]
+    nobody = np.empty(0, dtype=np.int64)
+    (found,) = life_tables(days, kinds, [np.ones(len(days), dtype=np.int64)], [*rows, nobody])
+    shares = cumulative_incidences(found, np.full(len(groups) + 1, float(horizon)))
+    tests = log_rank(found, LifeTable(found.day, *(np.roll(values, 1, axis=0) for values in found[1:])))
+    for i, cases in enumerate([*groups, []]):
+        alone, before = table(*cases), table(*[*groups, []][i - 1])
+        assert [q[i] for q in quantiles(found)] == pytest.approx([float(q) for q in quantiles(alone)], nan_ok=True)
+        assert [p[i] for p in shares] == pytest.approx([*cumulative_incidence(alone, horizon)], nan_ok=True)
+        assert tests[i] == pytest.approx(float(log_rank(alone, before)), nan_ok=True)

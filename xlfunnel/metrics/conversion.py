@@ -129,19 +129,19 @@ class _Steps:
 
     def columns(self, rates: _Rates) -> dict[str, NDArray[Any]]:
         """The columns of `Conversion`; period ratios are not judged."""
-        n, nothing = len(rates.step), np.full(len(rates.step), nan)
-        past = rates.history or _Cases(
-            np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64), Proportions(*[nothing] * 3)
-        )
+        nothing = np.full(len(rates.step), nan)
+        none = np.zeros(len(rates.step), dtype=np.int64)
+        without = _Cases(none, none, Proportions(nothing, nothing, nothing))
+        benchmark, past = self._benchmark[rates.step], rates.history or without
         is_share = rates.kind != ConversionKind.PERIOD
-        benchmark, known = self._benchmark[rates.step], past.found if is_share else Proportions(*[nothing] * 3)
         entered, advanced, found = rates.cases
-        verdict = judgements(entered, found, benchmark if is_share else nothing, known, past.entered)
+        against = (benchmark, past.found) if is_share else (nothing, without.found)
+        verdict = judgements(entered, found, *against, past.entered)
         month = rates.month.astype(object)
         month[rates.month == _RECENT] = None
         names = zip(("region", "owner", "from_stage", "to_stage"), self._names[rates.step].T, strict=True)
         return dict(names) | {
-            "kind": np.full(n, str(rates.kind), dtype=object),
+            "kind": np.full(len(month), str(rates.kind), dtype=object),
             "month": month,
             "entered": entered,
             "advanced": advanced,

@@ -76,8 +76,8 @@ def _shown(facts: Facts, spans: list[tuple[int, int]]) -> pd.DataFrame:
         month=(lasts + facts.first_month)[span],
         region=pd.Series(region, dtype=object),
         owner=pd.Series(owner, dtype=object),
-        stage=np.array(cells.stages, dtype=object)[stage],
-        measure=np.array([str(m) for m in Measure], dtype=object)[measure],
+        stage=pd.array(cells.stages, dtype="str").take(stage),
+        measure=pd.array([str(m) for m in Measure], dtype="str").take(measure),
     )[names]
 
 
