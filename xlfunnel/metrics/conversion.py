@@ -29,7 +29,7 @@ from xlfunnel.calendar import day_number, month_end
 from xlfunnel.facts import Facts
 from xlfunnel.metrics.endings import Stays, ending, horizon, inside, stays_of
 from xlfunnel.metrics.evidence import judgements, windows
-from xlfunnel.metrics.levels import Places, Rows, dense, in_blocks, joined, steps_met, whos
+from xlfunnel.metrics.levels import Rows, dense, in_blocks, joined, monthly_counts, steps_met, whos
 from xlfunnel.metrics.proportion import Proportions, wilsons
 from xlfunnel.metrics.survival import CENSORED, EVENT, cumulative_incidences, life_tables
 from xlfunnel.settings import Settings
@@ -158,7 +158,7 @@ def _rates(facts: Facts, settings: Settings, steps: _Steps) -> Iterator[_Rates]:
     stays, first, n = stays_of(facts), facts.first_month, facts.last_month - facts.first_month + 1
     parts = windows(facts, settings)
     spans = [(months[0] - first, months[-1] - first + 1) if months else (0, 0) for months in parts]
-    flows, cohorts = _flows(facts, steps, n), _cohorts(stays, steps, first, n)
+    flows, cohorts = _flows(facts, n), _cohorts(stays, steps, first, n)
     ages = np.array([day_number(facts.as_of) - day_number(month_end(first + i)) for i in range(n)])
     matured = (ages >= steps.horizon[:, None]).sum(axis=1)
     each = np.arange(len(steps.of))
@@ -198,16 +198,11 @@ class _Monthly(NamedTuple):
         return _Cases(entered, advanced, Proportions(np.where(is_share, share.rate, beyond), *limits))
 
 
-def _flows(facts: Facts, steps: _Steps, n: int) -> _Monthly:
+def _flows(facts: Facts, n: int) -> _Monthly:
     """What entered and what advanced in each month; what is handed from owner to owner enters nothing."""
     came = facts.arrivals[facts.arrivals[Col.CAME_FROM] != facts.arrivals[Col.STAGE]]
     went = facts.exits[ending(facts.exits[Col.STAGE], facts.exits[Col.NEXT_STAGE]) == EVENT]
-    sides = []
-    for frame in (came, went):
-        at, month, count = Places(frame), frame[Col.MONTH].to_numpy(), frame[Col.COUNT].to_numpy()
-        rows, step = joined([at(*step) for step in steps.of])
-        sides.append(_so_far(step, month[rows] - facts.first_month, count[rows], (len(steps.of), n)))
-    return _Monthly(*sides)
+    return _Monthly(*(_so_far(monthly_counts(frame, facts).reshape(-1, n)) for frame in (came, went)))
 
 
 def _cohorts(stays: Stays, steps: _Steps, first: int, n: int) -> _Monthly:
@@ -216,14 +211,14 @@ def _cohorts(stays: Stays, steps: _Steps, first: int, n: int) -> _Monthly:
     days, kind, limit = stays.days[rows], stays.kind[rows], steps.horizon[step]
     is_known = (kind != CENSORED) | (days >= limit)
     is_advanced = (kind == EVENT) & (days <= limit)
-    place, count, shape = stays.month[rows] - first, stays.count[rows], (len(steps.of), n)
-    return _Monthly(*(_so_far(step, place, count * chosen, shape) for chosen in (is_known, is_advanced)))
+    cell, count, size = step * n + stays.month[rows] - first, stays.count[rows], len(steps.of) * n
+    known, advanced = (np.bincount(cell, count * chosen, size) for chosen in (is_known, is_advanced))
+    return _Monthly(*(_so_far(counts.astype(np.int64).reshape(-1, n)) for counts in (known, advanced)))
 
 
-def _so_far(step: Rows, month: Rows, count: Rows, shape: tuple[int, int]) -> Rows:
+def _so_far(counts: Rows) -> Rows:
     """(step, month): the counts before each of the months, and in all."""
-    cells = np.bincount(step * shape[1] + month, count, shape[0] * shape[1]).astype(np.int64)
-    return np.cumsum(np.pad(cells.reshape(shape), ((0, 0), (1, 0))), axis=1)
+    return np.cumsum(np.pad(counts, ((0, 0), (1, 0))), axis=1)
 
 
 def _censored(stays: Stays, steps: _Steps, some: Rows, counts: Sequence[Rows]) -> Iterator[_Cases]:

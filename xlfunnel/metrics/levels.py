@@ -58,6 +58,22 @@ def with_totals(grid: Rows, owners: Sequence[tuple[str, str]]) -> Rows:
     return np.concatenate(parts) if parts else grid
 
 
+def monthly_counts(frame: pd.DataFrame, facts: Facts) -> Rows:
+    """who × stage × month: the counts of `frame` (region owner stage month count), totals of their owners.
+
+    In the order of `whos`, `stages_met` and first…last month; rows of whom, or of what, facts do not know are left out.
+    """
+    owners = [(region, owner) for region, owner in whos(facts) if region is not None and owner is not None]
+    stages, n = stages_met(facts), facts.last_month - facts.first_month + 1
+    codes, words = pd.factorize(frame[Col.STAGE])
+    stage = np.array([stages.index(word) if word in stages else -1 for word in words], dtype=np.int64)[codes]
+    owner, month = owner_places(frame, owners), frame[Col.MONTH].to_numpy() - facts.first_month
+    known = (owner >= 0) & (stage >= 0)
+    cell = ((owner * len(stages) + stage) * n + month)[known]
+    counts = np.bincount(cell, frame[Col.COUNT].to_numpy()[known], len(owners) * len(stages) * n)
+    return with_totals(counts.astype(np.int64).reshape(len(owners), len(stages), n), owners)
+
+
 def _starts(owners: Sequence[tuple[str, str]]) -> list[int]:
     """Where each region begins."""
     return [i for i, (region, _) in enumerate(owners) if i == 0 or region != owners[i - 1][0]]

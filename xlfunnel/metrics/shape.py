@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from xlfunnel.facts import Facts
 from xlfunnel.metrics.evidence import ENOUGH, FEW, judgement, windows
-from xlfunnel.metrics.levels import Places, Who, stages_met, whos
+from xlfunnel.metrics.levels import monthly_counts, stages_met, whos
 from xlfunnel.metrics.proportion import Proportion, wilson
 from xlfunnel.settings import Settings
 from xlfunnel.terms import Col, Judgement
@@ -110,17 +110,14 @@ def _rows(facts: Facts, settings: Settings) -> Iterator[StageShape]:
     first, last = (recent[0], recent[-1]) if recent else (None, None)
     stages = stages_met(facts)
     came = facts.arrivals[facts.arrivals[Col.CAME_FROM] != facts.arrivals[Col.STAGE]]
-    entries, stocks = _Monthly(came, facts), _Monthly(facts.reserves, facts)
-    for who in whos(facts):
+    entries, stocks = monthly_counts(came, facts), monthly_counts(facts.reserves, facts)
+    late, early = ([m - facts.first_month for m in months] for months in (recent, earlier))
+    lately, earlier_on = (entries[..., months].sum(axis=-1) for months in (late, early))
+    for i, who in enumerate(whos(facts)):
         before: _Stage | None = None
-        for stage in stages:
-            flow, stock = entries.counts(who, stage), stocks.counts(who, stage)
-            here = _Stage(
-                now=int(stock[-1]),
-                recent=int(entries.within(flow, recent).sum()),
-                earlier=int(entries.within(flow, earlier).sum()),
-                stocks=stocks.within(stock, earlier),
-            )
+        for j, stage in enumerate(stages):
+            stock = stocks[i, j]
+            here = _Stage(int(stock[-1]), int(lately[i, j]), int(earlier_on[i, j]), stock[early])
             yield StageShape(*who, stage, here.now, here.recent, first, last, **_narrowing(here, before)._asdict())
             before = here
 
@@ -169,19 +166,3 @@ def _usual(ratios: NDArray[np.float64]) -> list[float]:
         return [nan] * len(USUAL)
     places = np.arange(len(ratios))
     return [float(r) for r in np.interp(np.multiply(USUAL, places[-1]), places, np.sort(ratios))]
-
-
-class _Monthly:
-    """Counts of a frame by who and stage, one for each month first…last."""
-
-    def __init__(self, frame: pd.DataFrame, facts: Facts) -> None:
-        self._first, self._n = facts.first_month, facts.last_month - facts.first_month + 1
-        self._at, self._count = Places(frame), frame[Col.COUNT].to_numpy()
-        self._place = frame[Col.MONTH].to_numpy() - self._first
-
-    def counts(self, who: Who, stage: str) -> NDArray[np.int64]:
-        rows = self._at(who, stage)
-        return np.bincount(self._place[rows], self._count[rows], self._n).astype(np.int64)
-
-    def within(self, counts: NDArray[np.int64], months: tuple[int, ...]) -> NDArray[np.int64]:
-        return counts[[m - self._first for m in months]]
