@@ -1,6 +1,8 @@
 """A workbook whose data stay in a warehouse: made in one go, honest about it when it is to be refreshed."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -41,6 +43,12 @@ def test_the_data_sheet_says_where_the_data_are_and_a_refresh_too(
     again = xlfunnel("refresh", out)
     assert (again.code, again.err.strip()) == (3, say("workbook.data_elsewhere", path=out.name, note=note))
     assert out.read_bytes() == before
+
+
+def test_a_process_of_its_own_ends_without_a_word(folder: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "xlfunnel", "report", folder, "--engine", "duckdb", "-o", tmp_path / "out.xlsx"]
+    ran = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True)
+    assert ran.stderr == ""
 
 
 def test_an_engine_takes_one_source_and_nothing_beside_it(
