@@ -77,4 +77,6 @@ def test_a_date_of_the_far_future_is_not_what_the_data_look_back_from(read: Read
     intake = read([H, *rows, ["X", "Ann", "T1", "2052-01-01"]])
     assert intake.as_of == start + timedelta(59)
     assert [i for i in told(intake) if i[0] == "future_date"] == [("future_date", 62, "2052-01-01", "noted")]
-    assert read([H, *rows[:3], ["X", "Ann", "T1", "2052-01-01"]]).as_of == date(2052, 1, 1)
+    assert read([H, *rows[:3], ["X", "Ann", "T1", "2052-01-01"]]).as_of == start + timedelta(2)
+    later = start + timedelta(9 * 366)  # few rows may well lie years apart
+    assert read([H, *rows[:3], ["X", "Ann", "T1", later.isoformat()]]).as_of == later

@@ -28,6 +28,7 @@ from xlfunnel.settings import Settings
 from xlfunnel.terms import Col, Field, IssueCode, Shape, Treatment
 
 _ENOUGH_ROWS, _STRAY_ROWS, _STRAY_DAYS = 50, 3, 366
+_STRAY_DAYS_OF_FEW = 10 * 366
 _STAGE_NAMES = 200
 _SHOWN = frozenset((*Field, *STAGE_KEYS))
 
@@ -178,8 +179,8 @@ def _reserves(counted: pd.DataFrame) -> pd.DataFrame:
 
 
 def _latest(counted: pd.DataFrame) -> date | None:
-    """The last day that the data tell of. A few rows a year and more after all the others are typing errors: they are
-    not what the data look back from."""
+    """The last day that the data tell of. A few rows a year and more after all the others are typing errors, under 50
+    rows in all ten years and more: they are not what the data look back from."""
     days = counted[[Col.ENTERED_DAY, Col.LEFT_DAY]].to_numpy(dtype="int64").max(axis=1)
     return latest_day(np.sort(days)[-few_of(len(days)) - 1 :], len(days))
 
@@ -193,8 +194,9 @@ def latest_day(last: Numbers, count: int) -> date | None:
     """The same of the latest `few_of(count)` + 1 days of `count` rows, ascending."""
     if not len(last):
         return None
-    gaps = np.flatnonzero(np.diff(last) > _STRAY_DAYS)
-    return date_of(last[gaps[0]] if len(gaps) and count >= _ENOUGH_ROWS else last[-1])
+    far = _STRAY_DAYS if count >= _ENOUGH_ROWS else _STRAY_DAYS_OF_FEW
+    gaps = np.flatnonzero(np.diff(last) > far)
+    return date_of(last[gaps[0]] if len(gaps) else last[-1])
 
 
 def _note_future(counted: pd.DataFrame, day: date, ledger: Ledger) -> None:
