@@ -4,13 +4,13 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import date
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from extras import needed
 from facts_by_hand import AS_OF, FIRST, HAND, HANDED_ON, WORDS, Row, assert_same, d, visits_frame
 from pandas.testing import assert_frame_equal
 
@@ -19,13 +19,6 @@ from xlfunnel.errors import InputError
 from xlfunnel.facts import Seen, facts_of
 
 Load = Callable[[pd.DataFrame], Any]
-
-
-def needed(module: str) -> Any:
-    """The engine's module; where the extra is not installed the test is skipped, but never in CI."""
-    if os.environ.get("CI"):
-        return import_module(module)
-    return pytest.importorskip(module, reason="the extra warehouse is not installed")
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,13 @@
 """A workbook whose data stay in a warehouse: made in one go, honest about it when it is to be refreshed."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 
 import openpyxl
 import pytest
+from extras import needed
 from ran import Run
 from visits import history_table
 
@@ -18,10 +17,7 @@ from xlfunnel.strings import words
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    if os.environ.get("CI"):
-        import_module("duckdb")
-    else:
-        pytest.importorskip("duckdb", reason="the extra warehouse is not installed")
+    needed("duckdb")
     (tmp_path / "data").mkdir()
     history_table(2000).to_csv(tmp_path / "data" / "history.csv", index=False)
     return tmp_path / "data"

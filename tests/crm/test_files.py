@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import xlsxwriter
 from crm_files import Row, csv_bytes, short
+from extras import needed
 from hosts import office
 from odd_books import ods, ods_cell, xlsb
 
@@ -97,7 +98,7 @@ def test_workbooks_of_excel_97(tmp_path: Path) -> None:
 
 
 def test_parquet(tmp_path: Path) -> None:
-    pytest.importorskip("pyarrow")
+    needed("pyarrow")
     frame = pd.DataFrame(ROWS[1:], columns=pd.Index(ROWS[0]))
     frame["entered"] = pd.to_datetime(frame["entered"]).dt.tz_localize("Asia/Shanghai")
     frame["amount"] = frame["amount"].astype(float)
@@ -109,7 +110,7 @@ def test_parquet(tmp_path: Path) -> None:
 
 
 def test_parquet_rows_are_counted_as_a_person_sees_them(tmp_path: Path) -> None:
-    pytest.importorskip("pyarrow")
+    needed("pyarrow")
     frame = pd.DataFrame({"id": ["A", None], "stage": ["T1", "T1"], "entered": ["2025-01-01", "2025-01-01"]})
     frame.to_parquet(tmp_path / "a.parquet")
     intake = read_sources([tmp_path / "a.parquet"], Settings(refuse_share=1))

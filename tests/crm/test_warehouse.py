@@ -6,12 +6,12 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 from crm_files import csv_bytes
+from extras import needed
 from visits import history_table, visits
 
 from xlfunnel import analysis, results
@@ -30,12 +30,9 @@ SETTINGS = Settings(language="en", stage_map={"Sniffing": "T1"})
 @pytest.fixture(scope="module", params=["duckdb", "spark"])
 def engine(request: pytest.FixtureRequest) -> str:
     module = {"duckdb": "duckdb", "spark": "pyspark.sql"}[request.param]
-    if os.environ.get("CI"):
-        import_module(module)
-    else:
-        pytest.importorskip(module, reason="the extra warehouse is not installed")
-        if request.param == "spark" and not (shutil.which("java") or os.environ.get("JAVA_HOME")):
-            pytest.skip("Spark needs Java 17")
+    needed(module)
+    if request.param == "spark" and not (shutil.which("java") or os.environ.get("JAVA_HOME") or os.environ.get("CI")):
+        pytest.skip("Spark needs Java 17")
     return str(request.param)
 
 
@@ -144,7 +141,7 @@ def test_what_cannot_be_read_is_one_sentence(engine: str, tmp_path: Path) -> Non
 
 
 def test_a_table_of_a_database_is_read_where_it_is(tmp_path: Path) -> None:
-    duckdb = import_module("duckdb") if os.environ.get("CI") else pytest.importorskip("duckdb")
+    duckdb = needed("duckdb")
     path = tmp_path / "crm.duckdb"
     with duckdb.connect(str(path)) as there:
         there.execute("CREATE SCHEMA sales")
@@ -165,7 +162,7 @@ def homeless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """DuckDB for a user who has installed no extension."""
     for name in ("HOME", "USERPROFILE"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
-    return import_module("duckdb") if os.environ.get("CI") else pytest.importorskip("duckdb")
+    return needed("duckdb")
 
 
 @pytest.mark.usefixtures("homeless")
@@ -187,7 +184,7 @@ def test_a_missing_extension_is_not_downloaded_but_told_how_to_install(
 
 
 def test_duckdb_is_told_to_download_nothing() -> None:
-    import_module("duckdb") if os.environ.get("CI") else pytest.importorskip("duckdb")
+    needed("duckdb")
     told = engines.DuckDB({}).frame("SELECT value FROM duckdb_settings() WHERE name = 'autoinstall_known_extensions'")
     assert told["value"].tolist() == ["false"]
 
