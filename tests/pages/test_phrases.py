@@ -1,7 +1,10 @@
 """How names and numbers are worded."""
 
 import pytest
+from hand_visits import Visit, intake
 
+from xlfunnel.analysis import analyse
+from xlfunnel.pages import build_report
 from xlfunnel.pages.phrases import Phrases
 from xlfunnel.settings import Settings
 
@@ -47,3 +50,9 @@ def test_a_manifold_change_has_no_percentage() -> None:
     assert "(+" not in EN.change(1589, 7, 561)
     assert "+1,582 (—)" in EN.change(1589, 7, 561)
     assert "−111 (−55%)" in EN.change(92, 203, 661)
+
+
+def test_a_tile_without_a_number_shows_a_dash() -> None:
+    rows: list[Visit] = [("1", "LX", "A", "T1", "open", "2025-06-01", None, 100)]
+    cells = build_report(analyse(intake(rows, "2025-06-30"), Settings(language="en")), with_data=False).cells
+    assert (cells["kpi_reserve"], cells["kpi_slope"], cells["kpi_win_rate"]) == (1, "—", "—")
